@@ -1,0 +1,168 @@
+//! One binary part of a report: minidump, memory report, log.
+
+use std::fmt;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+/// Names under which the collector keeps its own documents; a dump of that name would overwrite them.
+const RESERVED: [&str; 3] = ["raw_crash", "dump_names", "processed_crash"];
+const LONGEST: usize = 30;
+
+/// A dump's name as it is stored: ASCII letters, digits and `_`, 30 at most, possibly none, never reserved.
+///
+/// The type is the proof that the text is safe in a path or an object key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DumpName(String);
+
+/// The name, once sanitised, belongs to one of the collector's own documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReservedDumpName(pub String);
+
+impl fmt::Display for ReservedDumpName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a dump cannot be named {}", self.0)
+    }
+}
+
+impl std::error::Error for ReservedDumpName {}
+
+impl DumpName {
+    /// Keeps what is allowed in a name and cuts it to 30 characters, as the original does.
+    ///
+    /// # Errors
+    /// The result is one of the collector's own document names.
+    pub fn sanitise(name: &str) -> Result<Self, ReservedDumpName> {
+        let kept: String = name
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
+            .take(LONGEST)
+            .collect();
+        if RESERVED.contains(&kept.as_str()) {
+            Err(ReservedDumpName(kept))
+        } else {
+            Ok(Self(kept))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DumpName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A dump's bytes, in the pieces in which they arrived, with their hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dump {
+    pub name: DumpName,
+    pub frames: Vec<Bytes>,
+    pub length_bytes: u64,
+    pub sha256: [u8; 32],
+}
+
+impl Dump {
+    /// Hashes `bytes` at once; for tests and for what is read back from disk.
+    pub fn whole(name: DumpName, bytes: Bytes) -> Self {
+        let mut hasher = DumpHasher::default();
+        hasher.take(bytes);
+        hasher.finish(name)
+    }
+
+    /// The hash as it stands in the raw crash.
+    pub fn sha256_hex(&self) -> String {
+        self.sha256
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+/// Collects a dump while it arrives.
+#[derive(Default)]
+pub struct DumpHasher {
+    frames: Vec<Bytes>,
+    length_bytes: u64,
+    sha256: Sha256,
+}
+
+impl DumpHasher {
+    /// Hashes a piece and keeps it without copying.
+    pub fn take(&mut self, frame: Bytes) {
+        if !frame.is_empty() {
+            self.sha256.update(&frame);
+            self.length_bytes += frame.len() as u64;
+            self.frames.push(frame);
+        }
+    }
+
+    pub fn finish(self, name: DumpName) -> Dump {
+        let Self {
+            frames,
+            length_bytes,
+            sha256,
+        } = self;
+        Dump {
+            name,
+            frames,
+            length_bytes,
+            sha256: sha256.finalize().into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_are_sanitised_and_cut() {
+        for (sent, kept) in [
+            ("upload_file_minidump", "upload_file_minidump"),
+            ("../../etc/passwd", "etcpasswd"),
+            ("dümp_naïve", "dmp_nave"),
+            ("../..", ""),
+            (
+                "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+                "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+            ),
+            ("RAW_CRASH", "RAW_CRASH"),
+        ] {
+            assert_eq!(DumpName::sanitise(sent).unwrap().as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn our_own_documents_cannot_be_overwritten() {
+        for name in ["raw_crash", "raw_crash!", "dump_names", "processed_crash"] {
+            assert!(DumpName::sanitise(name).is_err(), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_is_safe_in_a_path(name: String) {
+            if let Ok(name) = DumpName::sanitise(&name) {
+                prop_assert!(name.as_str().len() <= LONGEST);
+                prop_assert!(name.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+            }
+        }
+
+        #[test]
+        fn the_hash_does_not_depend_on_the_frames(bytes: Vec<u8>, cut in 0..100usize) {
+            let name = DumpName::sanitise("d").unwrap();
+            let mut pieces = DumpHasher::default();
+            let cut = cut.min(bytes.len());
+            pieces.take(Bytes::copy_from_slice(&bytes[..cut]));
+            pieces.take(Bytes::copy_from_slice(&bytes[cut..]));
+            let (pieces, whole) = (pieces.finish(name.clone()), Dump::whole(name, bytes.into()));
+            prop_assert_eq!(pieces.sha256, whole.sha256);
+            prop_assert_eq!(pieces.length_bytes, whole.length_bytes);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The words of the domain: what a crash report is, before any network or disk.
+//!
+//! Pure data and rules. Nothing here waits, logs, reads a clock or rolls dice.
+
+mod annotations;
+mod crash_id;
+mod dump;
+mod python_json;
+mod raw_crash;
+mod report;
+
+pub use annotations::{Annotations, text_of};
+pub use crash_id::{CrashId, InvalidCrashId, ThrottleDigit};
+pub use dump::{Dump, DumpHasher, DumpName, ReservedDumpName};
+pub use python_json::to_python_json;
+pub use raw_crash::{Metadata, Payload, RawCrash};
+pub use report::CrashReport;

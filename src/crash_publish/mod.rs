@@ -1,0 +1,5 @@
+//! Who is told that a report was saved: the queue from which the processor takes its work.
+
+mod publisher;
+
+pub use publisher::{CrashPublisher, NoPublisher, PublishError, PublishErrorKind};

@@ -1,0 +1,5 @@
+//! Where reports are saved.
+
+mod blob;
+
+pub use blob::{Blob, BlobStore, StorageError, StorageErrorKind};

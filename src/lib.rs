@@ -1,0 +1,5 @@
+//! Antenna: takes crash reports over HTTP, keeps them, and tells the processor.
+
+pub mod crash;
+pub mod crash_publish;
+pub mod crash_storage;

@@ -1,0 +1,3 @@
+//! The collector's binary.
+
+fn main() {}
