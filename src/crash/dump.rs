@@ -82,29 +82,49 @@ impl Dump {
     }
 }
 
+/// Smaller pieces are put together: a client may send one byte a frame, and a frame costs far more than a byte.
+const SMALL_FRAME_BYTES: usize = 4 * 1024;
+const JOINED_FRAME_BYTES: usize = 64 * 1024;
+
 /// Collects a dump while it arrives.
 #[derive(Default)]
 pub struct DumpHasher {
     frames: Vec<Bytes>,
+    /// Small pieces that are not a frame yet.
+    joined: Vec<u8>,
     length_bytes: u64,
     sha256: Sha256,
 }
 
 impl DumpHasher {
-    /// Hashes a piece and keeps it without copying.
+    /// Hashes a piece and keeps it; only small pieces are copied.
     pub fn take(&mut self, frame: Bytes) {
-        if !frame.is_empty() {
-            self.sha256.update(&frame);
-            self.length_bytes += frame.len() as u64;
+        self.sha256.update(&frame);
+        self.length_bytes += frame.len() as u64;
+        if frame.len() < SMALL_FRAME_BYTES {
+            self.joined.extend_from_slice(&frame);
+        } else {
+            self.flush();
             self.frames.push(frame);
+        }
+        if self.joined.len() >= JOINED_FRAME_BYTES {
+            self.flush();
         }
     }
 
-    pub fn finish(self, name: DumpName) -> Dump {
+    fn flush(&mut self) {
+        if !self.joined.is_empty() {
+            self.frames.push(std::mem::take(&mut self.joined).into());
+        }
+    }
+
+    pub fn finish(mut self, name: DumpName) -> Dump {
+        self.flush();
         let Self {
             frames,
             length_bytes,
             sha256,
+            ..
         } = self;
         Dump {
             name,
@@ -142,6 +162,20 @@ mod tests {
         for name in ["raw_crash", "raw_crash!", "dump_names", "processed_crash"] {
             assert!(DumpName::sanitise(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn small_pieces_do_not_cost_a_frame_each() {
+        let mut hasher = DumpHasher::default();
+        (0..200_000).for_each(|_| hasher.take(Bytes::from_static(b"x")));
+        hasher.take(vec![0; SMALL_FRAME_BYTES].into());
+        let dump = hasher.finish(DumpName::sanitise("d").unwrap());
+        assert_eq!(dump.length_bytes, 200_000 + SMALL_FRAME_BYTES as u64);
+        assert!(dump.frames.len() < 6, "{}", dump.frames.len());
+        assert_eq!(
+            dump.frames.iter().map(Bytes::len).sum::<usize>() as u64,
+            dump.length_bytes
+        );
     }
 
     proptest! {

@@ -1,0 +1,233 @@
+//! A multipart body (RFC 2046) cut into its parts while it arrives, without copying their bytes.
+//!
+//! The grammar is the recorded one: the first delimiter may follow any text, a part's header block ends at the first
+//! empty line and is at most 8 KiB, the last delimiter needs no line end, and what follows it does not matter.
+//! A delimiter inside a part that is followed by anything but a line end or `--` breaks the body.
+
+use bytes::{Buf, Bytes};
+
+use super::Malformed;
+use super::scan::Scanner;
+
+/// Header block of one part, in bytes; the recorded limit.
+const MAX_HEADERS_BYTES: usize = 8192;
+
+/// What is met in a body, in order: for each part its headers, its data in pieces, its end.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The header block without the empty line that ends it.
+    Headers(Vec<u8>),
+    /// A piece of the part's data, never empty.
+    Data(Bytes),
+    EndOfPart,
+}
+
+/// Cuts one body.
+pub struct Splitter {
+    state: State,
+    delimiter: Scanner,
+}
+
+enum State {
+    /// Before the first delimiter.
+    Preamble(Scanner),
+    /// Behind a delimiter: line end, or `--`.
+    BehindDelimiter(Option<u8>),
+    Headers(Vec<u8>),
+    Data,
+    /// Behind the last delimiter.
+    Epilogue,
+}
+
+impl Splitter {
+    /// For a boundary of at least one byte.
+    pub fn new(boundary: &[u8]) -> Self {
+        let delimiter = [b"\r\n--", boundary].concat();
+        Self {
+            state: State::Preamble(Scanner::new(&delimiter[2..])),
+            delimiter: Scanner::new(&delimiter),
+        }
+    }
+
+    /// Adds what the frame holds to `events`.
+    ///
+    /// # Errors
+    /// `InvalidPayloadStructure`; the splitter is of no use afterwards.
+    pub fn feed(&mut self, mut frame: Bytes, events: &mut Vec<Event>) -> Result<(), Malformed> {
+        while !frame.is_empty() {
+            match &mut self.state {
+                State::Preamble(scanner) => {
+                    if scanner.scan(&mut frame).found {
+                        self.state = State::BehindDelimiter(None);
+                    }
+                }
+                State::BehindDelimiter(first) => {
+                    let byte = frame.get_u8();
+                    self.state = match (*first, byte) {
+                        (None, b'\r' | b'-') => State::BehindDelimiter(Some(byte)),
+                        (Some(b'\r'), b'\n') => State::Headers(Vec::new()),
+                        (Some(b'-'), b'-') => State::Epilogue,
+                        _ => return Err(Malformed::InvalidPayloadStructure),
+                    };
+                }
+                State::Headers(block) => {
+                    if take_headers(block, &mut frame)? {
+                        events.push(Event::Headers(std::mem::take(block)));
+                        self.state = State::Data;
+                    }
+                }
+                State::Data => self.take_data(&mut frame, events),
+                State::Epilogue => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn take_data(&mut self, frame: &mut Bytes, events: &mut Vec<Event>) {
+        let scanned = self.delimiter.scan(frame);
+        events.extend(
+            scanned
+                .before
+                .into_iter()
+                .filter(|piece| !piece.is_empty())
+                .map(Event::Data),
+        );
+        if scanned.found {
+            events.push(Event::EndOfPart);
+            self.state = State::BehindDelimiter(None);
+        }
+    }
+
+    /// The last delimiter has been seen.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.state, State::Epilogue)
+    }
+}
+
+/// Moves bytes to the block up to the empty line; true when the block, without that line, is complete.
+fn take_headers(block: &mut Vec<u8>, frame: &mut Bytes) -> Result<bool, Malformed> {
+    const EMPTY_LINE: &[u8] = b"\r\n\r\n";
+    let searched = block.len().saturating_sub(EMPTY_LINE.len() - 1);
+    let had = block.len();
+    let taken = frame
+        .len()
+        .min((MAX_HEADERS_BYTES + EMPTY_LINE.len()).saturating_sub(had));
+    block.extend_from_slice(&frame[..taken]);
+    let Some(at) = memchr::memmem::find(&block[searched..], EMPTY_LINE).map(|at| searched + at)
+    else {
+        frame.advance(taken);
+        let may_go_on = block.len() < MAX_HEADERS_BYTES + EMPTY_LINE.len();
+        return if may_go_on {
+            Ok(false)
+        } else {
+            Err(Malformed::InvalidPayloadStructure)
+        };
+    };
+    frame.advance(at + EMPTY_LINE.len() - had);
+    block.truncate(at);
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Header blocks and data of the parts; an error if the body is broken or has no end.
+    fn parts(body: &[u8], sizes: &[usize]) -> Result<Vec<(String, Vec<u8>)>, Malformed> {
+        let mut splitter = Splitter::new(b"xyz");
+        let (mut events, mut rest, mut sizes) = (Vec::new(), body, sizes.iter().cycle());
+        while !rest.is_empty() {
+            let (frame, more) = rest.split_at((*sizes.next().unwrap()).clamp(1, rest.len()));
+            splitter.feed(Bytes::copy_from_slice(frame), &mut events)?;
+            rest = more;
+        }
+        let mut parts: Vec<(String, Vec<u8>)> = Vec::new();
+        for event in events {
+            match event {
+                Event::Headers(block) => {
+                    parts.push((String::from_utf8_lossy(&block).into_owned(), Vec::new()))
+                }
+                Event::Data(piece) => parts.last_mut().unwrap().1.extend_from_slice(&piece),
+                Event::EndOfPart => {}
+            }
+        }
+        if splitter.is_complete() {
+            Ok(parts)
+        } else {
+            Err(Malformed::InvalidPayloadStructure)
+        }
+    }
+
+    fn whole(body: &str) -> Result<Vec<(String, Vec<u8>)>, Malformed> {
+        parts(body.as_bytes(), &[usize::MAX])
+    }
+
+    #[test]
+    fn the_recorded_grammar_is_accepted() {
+        let part = |headers: &str, data: &str| (headers.to_owned(), data.as_bytes().to_vec());
+        for (body, expected) in [
+            ("--xyz--", vec![]),
+            (
+                "--xyz\r\nA: b\r\n\r\nv\r\n--xyz--\r\n",
+                vec![part("A: b", "v")],
+            ),
+            (
+                "preamble--xyz\r\nA: b\r\n\r\n\r\n--xyz--epilogue",
+                vec![part("A: b", "")],
+            ),
+            (
+                "--xyz\r\nA: b\r\n\r\n--xyz\r\nv\r\n--xyz--\n--xyz\r\n",
+                vec![part("A: b", "--xyz\r\nv")],
+            ),
+            (
+                "--xyz\r\n\r\nv\r\n--xyz\r\nA: b\r\n\r\nw\r\n--xyz--",
+                vec![part("\r\nv\r\n--xyz\r\nA: b", "w")],
+            ),
+        ] {
+            assert_eq!(whole(body), Ok(expected), "{body}");
+        }
+    }
+
+    #[test]
+    fn broken_bodies_are_refused() {
+        for body in [
+            "junk",
+            "--xyz",
+            "--xyz\r\n",
+            "--xyz\r\nA: b\r\n\r\nv",
+            "--xyz\r\nA: b\r\n\r\nv\r\n--xyz\r\n",
+            "--xyz foo\r\nA: b\r\n\r\nv\r\n--xyz--",
+            "--xyz\r\nA: b\r\n\r\nv\r\n--xyz7\r\n--xyz--",
+            "--xyz\nA: b\n\nv\n--xyz--\n",
+        ] {
+            assert_eq!(
+                whole(body),
+                Err(Malformed::InvalidPayloadStructure),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_header_block_has_a_limit() {
+        let body =
+            |bytes: usize| format!("--xyz\r\nA: {}\r\n\r\nv\r\n--xyz--", "p".repeat(bytes - 3));
+        for sizes in [&[usize::MAX][..], &[1], &[8000, 1, 2]] {
+            assert!(parts(body(MAX_HEADERS_BYTES).as_bytes(), sizes).is_ok());
+            assert!(parts(body(MAX_HEADERS_BYTES + 1).as_bytes(), sizes).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn frames_make_no_difference(
+            pieces in proptest::collection::vec(
+                prop::sample::select(vec!["\r\n--xyz", "--xyz", "\r\n", "--", "A: b", "\r\n\r\n", "v", "\r", "x"]), 0..40),
+            sizes in proptest::collection::vec(1..9usize, 1..6),
+        ) {
+            let body = pieces.concat();
+            prop_assert_eq!(parts(body.as_bytes(), &sizes), whole(&body));
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Intake as a whole: what must hold for any body, however it arrives.
+
+use std::convert::Infallible;
+use std::io::Write;
+
+use bytes::Bytes;
+use futures_util::{FutureExt, stream};
+use proptest::prelude::*;
+
+use super::{Failed, Head, Limits, Malformed, Submission, parse};
+use crate::crash::Payload;
+
+const LIMITS: Limits = Limits {
+    inflated_bytes: 1 << 20,
+    parts: 50,
+    annotations: 40,
+    annotation_bytes: 5000,
+    annotations_bytes: 10_000,
+};
+const TYPE: &[u8] = b"multipart/form-data; boundary=xyz";
+
+fn parsed_in_frames(
+    body: &[u8],
+    encoding: Option<&str>,
+    sizes: &[usize],
+) -> Result<Submission, Failed<Infallible>> {
+    let mut sizes = sizes.iter().cycle();
+    let (mut frames, mut rest) = (Vec::new(), body);
+    while !rest.is_empty() {
+        let (frame, more) = rest.split_at((*sizes.next().unwrap()).clamp(1, rest.len()));
+        frames.push(Ok(Bytes::copy_from_slice(frame)));
+        rest = more;
+    }
+    let head = Head {
+        content_type: Some(TYPE),
+        content_encoding: encoding.map(str::as_bytes),
+        content_length_bytes: Some(body.len() as u64),
+        is_chunked: false,
+    };
+    parse(head, stream::iter(frames), &LIMITS, |_| Ok(()))
+        .now_or_never()
+        .expect("nothing to wait for")
+}
+
+fn parsed(body: &[u8]) -> Result<Submission, Failed<Infallible>> {
+    parsed_in_frames(body, None, &[usize::MAX])
+}
+
+fn part(headers: &str, data: &[u8]) -> Vec<u8> {
+    [b"--xyz\r\n", headers.as_bytes(), b"\r\n\r\n", data, b"\r\n"].concat()
+}
+
+fn text(name: &str, value: &str) -> Vec<u8> {
+    part(
+        &format!("Content-Disposition: form-data; name=\"{name}\""),
+        value.as_bytes(),
+    )
+}
+
+fn dump(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let disposition =
+        format!("Content-Disposition: form-data; name=\"{name}\"; filename=\"x.dmp\"");
+    part(
+        &format!("{disposition}\r\nContent-Type: application/octet-stream"),
+        bytes,
+    )
+}
+
+fn json(value: &str) -> Vec<u8> {
+    part(
+        "Content-Disposition: form-data; name=\"extra\"\r\nContent-Type: application/json",
+        value.as_bytes(),
+    )
+}
+
+fn body(parts: &[Vec<u8>]) -> Vec<u8> {
+    [parts.concat(), b"--xyz--\r\n".to_vec()].concat()
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_form_becomes_a_submission() {
+    let body = body(&[
+        text("ProductName", "Firefox"),
+        dump("upload_file_minidump", b"MDMP\r\n--x"),
+        text("A", ""),
+    ]);
+    let submission = parsed(&body).unwrap();
+    assert_eq!(
+        submission.annotations.text("ProductName").as_deref(),
+        Some("Firefox")
+    );
+    assert_eq!(submission.annotations.text("A").as_deref(), Some(""));
+    assert_eq!(submission.dumps[0].frames.concat(), b"MDMP\r\n--x");
+    assert_eq!(
+        (submission.payload, submission.payload_bytes),
+        (Payload::Multipart, body.len() as u64)
+    );
+    assert!(submission.notes.is_empty() && !submission.is_compressed);
+}
+
+#[test]
+fn json_replaces_what_came_before_it() {
+    let submission = parsed(&body(&[
+        text("Before", "1"),
+        json("{\"A\": 1}"),
+        text("After", "2"),
+    ]))
+    .unwrap();
+    let names: Vec<_> = submission
+        .annotations
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(names, ["A", "After"]);
+    assert_eq!(
+        submission.notes,
+        ["includes annotations in both json-encoded extra and formdata parts"]
+    );
+    assert_eq!(submission.payload, Payload::Json);
+}
+
+#[test]
+fn limits_have_reasons() {
+    let many = |count: usize| {
+        (0..count)
+            .map(|n| text(&format!("k{n}"), "v"))
+            .collect::<Vec<_>>()
+    };
+    let reason = |parts: &[Vec<u8>]| parsed(&body(parts)).unwrap_err();
+    assert_eq!(
+        reason(&many(41)),
+        Failed::Malformed(Malformed::TooManyAnnotations)
+    );
+    assert_eq!(
+        reason(&vec![dump("d", b"x"); 51]),
+        Failed::Malformed(Malformed::TooManyParts)
+    );
+    let large = json(&format!("{{\"a\": \"{}\"}}", "x".repeat(10_000)));
+    assert_eq!(
+        reason(&[large]),
+        Failed::Malformed(Malformed::AnnotationsTooLarge)
+    );
+    let noted = parsed(&body(&[text("A", "1"), text("B", &"x".repeat(5001))])).unwrap();
+    assert_eq!(
+        noted.notes,
+        ["extract payload text part exception: body part is too large"]
+    );
+}
+
+#[test]
+fn a_bomb_ends_at_the_limit() {
+    let bomb = gzipped(&body(&[text("A", "1"), dump("d", &vec![0; 2 << 20])]));
+    assert_eq!(
+        parsed_in_frames(&bomb, Some("gzip"), &[4096]),
+        Err(Failed::TooLarge)
+    );
+}
+
+#[test]
+fn damaged_gzip_is_the_better_reason() {
+    let mut broken_form = gzipped(b"junk that is no form");
+    assert_eq!(
+        parsed_in_frames(&broken_form, Some("gzip"), &[3]),
+        Err(Failed::Malformed(Malformed::InvalidPayloadStructure))
+    );
+    broken_form.pop();
+    assert_eq!(
+        parsed_in_frames(&broken_form, Some("gzip"), &[3]),
+        Err(Failed::Malformed(Malformed::BadGzip))
+    );
+}
+
+#[test]
+fn memory_that_is_refused_ends_the_matter() {
+    let body = body(&[text("A", "1"), dump("d", &[0; 1000])]);
+    let head = Head {
+        content_type: Some(TYPE),
+        content_length_bytes: Some(1),
+        ..Head::default()
+    };
+    let frames = stream::iter([Ok(Bytes::from(body))]);
+    let result = parse(head, frames, &LIMITS, |bytes| {
+        if bytes > 500 { Err("full") } else { Ok(()) }
+    });
+    assert_eq!(result.now_or_never(), Some(Err(Failed::Body("full"))));
+}
+
+/// Forms as clients write them, with awkward values.
+fn forms() -> impl Strategy<Value = Vec<u8>> {
+    let value = prop::sample::select(vec![
+        "", "a", "\r\n", "\r\n--", "--xyz", "\r\n--xy", "-", "\u{e9}", "\r",
+    ]);
+    let piece = (0..4usize, value, "[a-z]{1,3}").prop_map(|(kind, value, name)| match kind {
+        0 => text(&name, value),
+        1 => dump(&name, value.as_bytes()),
+        2 => json(&format!("{{\"{name}\": 1}}")),
+        _ => part("X-Other: y", value.as_bytes()),
+    });
+    proptest::collection::vec(piece, 0..6)
+        .prop_map(|parts| body(&[vec![text("A", "1")], parts].concat()))
+}
+
+/// The same with the pieces of dumps put together: how they were cut is no part of what was sent.
+fn joined(
+    result: Result<Submission, Failed<Infallible>>,
+) -> Result<Submission, Failed<Infallible>> {
+    result.map(|mut submission| {
+        for dump in &mut submission.dumps {
+            dump.frames = vec![dump.frames.concat().into()];
+        }
+        submission
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_split_into_frames_gives_the_same_submission(
+        body in forms(), sizes in proptest::collection::vec(1..40usize, 1..5),
+    ) {
+        let whole = joined(parsed(&body));
+        prop_assert!(whole.is_ok());
+        prop_assert_eq!(&joined(parsed_in_frames(&body, None, &sizes)), &whole);
+        let compressed = gzipped(&body);
+        let inflated = joined(parsed_in_frames(&compressed, Some("gzip"), &sizes)).unwrap();
+        let whole = whole.unwrap();
+        prop_assert_eq!(inflated.annotations, whole.annotations);
+        prop_assert_eq!(inflated.dumps, whole.dumps);
+    }
+
+    #[test]
+    fn any_truncation_is_malformed(body in forms(), cut in any::<prop::sample::Index>()) {
+        // The line end behind the last boundary may be missing.
+        let body = &body[..body.len() - 2];
+        let cut = &body[..cut.index(body.len())];
+        prop_assert!(matches!(parsed(cut), Err(Failed::Malformed(_))));
+        let compressed = gzipped(body);
+        let cut = &compressed[..cut.len().min(compressed.len() - 1)];
+        prop_assert!(matches!(parsed_in_frames(cut, Some("gzip"), &[7]), Err(Failed::Malformed(_))));
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes: Vec<u8>, encoding in prop::option::of("gzip|br"), sizes in proptest::collection::vec(1..9usize, 1..4)) {
+        let _ = parsed_in_frames(&bytes, encoding.as_deref(), &sizes);
+        let _ = parsed_in_frames(&[b"--xyz\r\n", &bytes[..]].concat(), encoding.as_deref(), &sizes);
+        let _ = parsed_in_frames(&gzipped(&[b"--xyz\r\n", &bytes[..]].concat()), Some("gzip"), &sizes);
+    }
+}
