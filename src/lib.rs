@@ -4,3 +4,4 @@ pub mod crash;
 pub mod crash_publish;
 pub mod crash_storage;
 pub mod intake;
+pub mod throttle;
