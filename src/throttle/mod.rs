@@ -17,6 +17,8 @@ mod value_test;
 mod verdict;
 
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod recorded;
 #[cfg(test)]
 mod rules_file_mistakes;
