@@ -40,6 +40,11 @@ pub trait BlobStore: Send + Sync {
     /// The bytes under a key.
     async fn get(&self, key: &str) -> Result<Bytes, StorageError>;
 
+    /// Really writes `probe`, at start, and takes it away again where the store can: a bucket keeps it.
+    async fn verify(&self, probe: &Blob) -> Result<(), StorageError> {
+        self.put(&[], probe).await
+    }
+
     /// Cheap look whether the store answers; for the heartbeat.
     async fn check(&self) -> Result<(), StorageError>;
 

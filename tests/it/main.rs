@@ -1,1 +1,3 @@
 //! Tests of the collector as a whole.
+
+mod backends;
