@@ -4,6 +4,10 @@
 //! bytes go is a [`BlobStore`]'s business. Nothing here logs or tries again; [`StorageError`] says whether it may help.
 
 mod blob;
+mod fs;
+mod fs_failure;
+mod fs_folders;
+mod fs_temp;
 mod keys;
 mod memory;
 mod none;
@@ -13,6 +17,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use blob::{Blob, BlobStore, StorageError, StorageErrorKind};
+pub use fs::{FsConfig, FsStore};
 pub use keys::{Layout, ReportKeys};
 pub use memory::MemoryStore;
 pub use none::NoStore;

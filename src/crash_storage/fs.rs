@@ -1,0 +1,290 @@
+//! Keeps reports on disk. Each file is whole or absent, and when `put` says yes, a power cut loses nothing of it.
+//!
+//! Every file is written under a name of no meaning first (`fs_temp`), and gets its own name when its bytes are on
+//! disk. All the work of one call is done in one go on a blocking thread: hopping between threads for each file
+//! costs more than writing small files.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use rustix::fs::Access;
+
+use super::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
+use super::fs_failure::failure;
+use super::fs_folders::{Folders, parent_of};
+use super::fs_temp::{TempFile, TempFolder, sweep};
+
+/// Files of one report that are open at the same time. A client may send thousands of dumps, and the limit of open
+/// files is needed for connections too.
+const OPEN_AT_ONCE: usize = 8;
+
+/// Where reports are kept on disk, and how surely.
+#[derive(Clone, Debug)]
+pub struct FsConfig {
+    /// The folder of the reports; made if it is missing. A relative path starts at the working directory.
+    pub root: PathBuf,
+    /// Whether `put` waits until everything is on disk. Without, a power cut loses reports that were taken.
+    pub fsync: bool,
+}
+
+/// A folder tree on disk.
+#[derive(Clone, Debug)]
+pub struct FsStore(Arc<Tree>);
+
+impl FsStore {
+    /// Makes the root and removes the unfinished files of processes that are gone. Blocks: meant for the start.
+    ///
+    /// Several processes may use one root.
+    ///
+    /// # Errors
+    /// The root is missing and cannot be made, or it is not a folder.
+    pub fn open(config: FsConfig) -> Result<Self, StorageError> {
+        let FsConfig { root, fsync } = config;
+        let root = std::path::absolute(&root).map_err(|error| failure("use", &root, error))?;
+        let folders = Folders::below(root, fsync)?;
+        sweep(folders.root());
+        Ok(Self(Arc::new(Tree {
+            folders,
+            fsync,
+            temp: Mutex::default(),
+            naming: RwLock::default(),
+        })))
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tree) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let tree = Arc::clone(&self.0);
+        match tokio::task::spawn_blocking(move || work(&tree)).await {
+            Ok(done) => done,
+            Err(error) => Err(StorageError::new(
+                StorageErrorKind::Transient,
+                "work on the disk was broken off",
+                error,
+            )),
+        }
+    }
+}
+
+#[async_trait]
+impl BlobStore for FsStore {
+    /// When the caller stops waiting, the work goes on to its end.
+    async fn put(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
+        let (first, last) = (first.to_vec(), last.clone());
+        self.blocking(move |tree| tree.put(&first, &last)).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Bytes, StorageError> {
+        let key = key.to_owned();
+        self.blocking(move |tree| tree.get(&key)).await
+    }
+
+    async fn verify(&self, probe: &Blob) -> Result<(), StorageError> {
+        let probe = probe.clone();
+        self.blocking(move |tree| tree.verify(&probe)).await
+    }
+
+    async fn check(&self) -> Result<(), StorageError> {
+        self.blocking(Tree::check).await
+    }
+
+    fn describe(&self) -> String {
+        let fsync = if self.0.fsync { "on" } else { "off" };
+        format!("disk: {}, fsync {fsync}", self.0.folders.root().display())
+    }
+}
+
+#[derive(Debug)]
+struct Tree {
+    folders: Folders,
+    fsync: bool,
+    /// Made by the first `put`, so that whoever only reads needs no permission to write.
+    temp: Mutex<Option<Arc<TempFolder>>>,
+    /// Held shared while files get their names, and alone while the files of a failed report are removed: the same
+    /// report may be saved a second time while the first attempt, given up by the caller, is still failing.
+    naming: RwLock<()>,
+}
+
+impl Tree {
+    /// Survives folders that somebody removed: a second attempt makes them again.
+    fn put(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
+        match self.put_once(first, last) {
+            Err(error) if error.kind == StorageErrorKind::NotFound => {
+                self.start_over()?;
+                self.put_once(first, last).map_err(vanished)
+            }
+            done => done,
+        }
+    }
+
+    fn put_once(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
+        let all: Vec<_> = first.iter().chain([last]).collect();
+        for blob in &all {
+            self.folders.ensure(parent_of(&blob.key))?;
+        }
+        let mut files = self.write(&all)?.into_iter();
+        let shared = self.naming.read().unwrap_or_else(PoisonError::into_inner);
+        let named = self
+            .name(first, &mut files)
+            .and_then(|()| self.name(std::slice::from_ref(last), &mut files));
+        drop(shared);
+        if named.is_err() {
+            self.take_back(first, last);
+        }
+        named
+    }
+
+    /// The files in the order of the blobs, their bytes on disk, still without their names.
+    ///
+    /// Several are written before the first is put on disk: the disk then takes them with fewer interruptions.
+    fn write(&self, blobs: &[&Blob]) -> Result<Vec<TempFile>, StorageError> {
+        let temp = self.temp()?;
+        let mut files = Vec::with_capacity(blobs.len());
+        for some in blobs.chunks(OPEN_AT_ONCE) {
+            let start = files.len();
+            for blob in some {
+                let file = temp.write(&blob.frames);
+                files.push(file.map_err(|error| self.cannot_save(blob, error))?);
+            }
+            for (blob, file) in std::iter::zip(some, &mut files[start..]) {
+                file.close(self.fsync)
+                    .map_err(|error| self.cannot_save(blob, error))?;
+            }
+        }
+        Ok(files)
+    }
+
+    /// Gives files their names and puts the names on disk.
+    fn name(
+        &self,
+        blobs: &[Blob],
+        files: &mut impl Iterator<Item = TempFile>,
+    ) -> Result<(), StorageError> {
+        for (blob, file) in std::iter::zip(blobs, files) {
+            file.move_to(&self.path(&blob.key))
+                .map_err(|error| self.cannot_save(blob, error))?;
+        }
+        blobs
+            .iter()
+            .try_for_each(|blob| self.folders.sync(parent_of(&blob.key)))
+    }
+
+    /// Removes the parts of a report that did not become whole, unless a whole one of the same id is there.
+    fn take_back(&self, first: &[Blob], last: &Blob) {
+        let _alone = self.naming.write().unwrap_or_else(PoisonError::into_inner);
+        if !self.path(&last.key).is_file() {
+            for blob in first {
+                // What stays is not visible as a report, since its last part is missing.
+                let _ = fs::remove_file(self.path(&blob.key));
+            }
+        }
+    }
+
+    fn temp(&self) -> Result<Arc<TempFolder>, StorageError> {
+        let mut temp = self.temp.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = &*temp {
+            return Ok(Arc::clone(folder));
+        }
+        let root = self.folders.root();
+        let folder = TempFolder::make(root)
+            .map_err(|error| failure("write below", &TempFolder::of(root), error))?;
+        Ok(Arc::clone(temp.insert(folder)))
+    }
+
+    fn start_over(&self) -> Result<(), StorageError> {
+        *self.temp.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.folders.start_over()
+    }
+
+    fn get(&self, key: &str) -> Result<Bytes, StorageError> {
+        let path = self.path(key);
+        fs::read(&path)
+            .map(Bytes::from)
+            .map_err(|error| failure("read", &path, error))
+    }
+
+    fn verify(&self, probe: &Blob) -> Result<(), StorageError> {
+        self.put(&[], probe)?;
+        let path = self.path(&probe.key);
+        fs::remove_file(&path).map_err(|error| failure("remove", &path, error))?;
+        // Its folder too, if nothing else is in it: whoever lists the root expects days.
+        let _ = fs::remove_dir(self.path(parent_of(&probe.key)));
+        self.folders.start_over()
+    }
+
+    fn check(&self) -> Result<(), StorageError> {
+        let root = self.folders.root();
+        // With the dot at the end, a file of this name is refused.
+        rustix::fs::access(root.join("."), Access::WRITE_OK | Access::EXEC_OK)
+            .map_err(|error| failure("write to the folder", root, error.into()))
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.folders.root().join(key)
+    }
+
+    fn cannot_save(&self, blob: &Blob, error: std::io::Error) -> StorageError {
+        failure("save", &self.path(&blob.key), error)
+    }
+}
+
+/// Somebody keeps removing folders while we write; it may stop.
+fn vanished(error: StorageError) -> StorageError {
+    match error.kind {
+        StorageErrorKind::NotFound => StorageError {
+            kind: StorageErrorKind::Transient,
+            ..error
+        },
+        StorageErrorKind::Transient | StorageErrorKind::Permanent => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blob(key: &str) -> Blob {
+        Blob::whole(key.to_owned(), Bytes::from_static(b"x"))
+    }
+
+    fn store(fsync: bool) -> (tempfile::TempDir, FsStore) {
+        let space = tempfile::tempdir().unwrap();
+        let root = space.path().to_owned();
+        (space, FsStore::open(FsConfig { root, fsync }).unwrap())
+    }
+
+    #[test]
+    fn only_what_belongs_to_no_whole_report_is_taken_back() {
+        let (_space, FsStore(tree)) = store(true);
+        let (first, last) = ([blob("d/first")], blob("d/last"));
+        tree.put(&first, &last).unwrap();
+        tree.take_back(&first, &last);
+        assert_eq!(tree.get("d/first").unwrap(), "x");
+        fs::remove_file(tree.path("d/last")).unwrap();
+        tree.take_back(&first, &last);
+        assert!(tree.get("d/first").is_err());
+    }
+
+    #[test]
+    fn more_dumps_than_may_be_open_at_once_are_kept() {
+        let (_space, FsStore(tree)) = store(false);
+        let first: Vec<_> = (0..OPEN_AT_ONCE * 3 + 1)
+            .map(|number| blob(&format!("d/{number}")))
+            .collect();
+        tree.put(&first, &blob("d/last")).unwrap();
+        for blob in &first {
+            assert_eq!(tree.get(&blob.key).unwrap(), "x");
+        }
+    }
+
+    #[test]
+    fn reading_needs_no_place_for_unfinished_files() {
+        let (space, FsStore(tree)) = store(true);
+        assert!(tree.get("d/missing").is_err());
+        assert!(!TempFolder::of(space.path()).exists());
+    }
+}
