@@ -1,5 +1,6 @@
 //! Antenna: takes crash reports over HTTP, keeps them, and tells the processor.
 
+pub mod aws;
 pub mod crash;
 pub mod crash_publish;
 pub mod crash_storage;
