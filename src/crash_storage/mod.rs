@@ -225,3 +225,7 @@ mod tests {
         }
     }
 }
+mod s3;
+
+pub use blob::{Blob, BlobStore, StorageError, StorageErrorKind};
+pub use s3::{S3Config, S3Store};

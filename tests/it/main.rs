@@ -1,3 +1,4 @@
 //! Tests of the collector as a whole.
 
 mod backends;
+mod support;

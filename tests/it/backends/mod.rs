@@ -4,3 +4,8 @@ mod disk;
 mod memory;
 mod small_disk;
 mod suite;
+//! Storage and queue backends against real servers, and against a network that fails.
+
+mod aws;
+mod s3;
+mod s3_faults;
