@@ -2,6 +2,8 @@
 
 mod memory;
 mod publisher;
+mod sqs;
 
 pub use memory::MemoryPublisher;
 pub use publisher::{CrashPublisher, NoPublisher, PublishError, PublishErrorKind};
+pub use sqs::{SqsConfig, SqsPublisher};

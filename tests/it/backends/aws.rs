@@ -49,6 +49,13 @@ pub fn s3_error(status: &str, code: &str, message: &str) -> Fault {
     Fault::answer(status, "application/xml", &body)
 }
 
+/// The answer of SQS to a request it does not grant.
+pub fn sqs_error(status: &str, code: &str, message: &str) -> Fault {
+    let body =
+        serde_json::json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": message});
+    Fault::answer(status, "application/x-amz-json-1.0", &body.to_string())
+}
+
 /// AWS's own error below a backend's.
 pub fn aws_error<'a>(source: &'a (dyn std::error::Error + 'static)) -> &'a AwsError {
     source.downcast_ref().expect("the source is an AwsError")

@@ -9,3 +9,5 @@ mod suite;
 mod aws;
 mod s3;
 mod s3_faults;
+mod sqs;
+mod sqs_faults;
