@@ -1,4 +1,8 @@
 //! Tests of the collector as a whole.
 
 mod backends;
+//! Tests of the collector as a whole, mostly of the real binary over real sockets. One binary, because linking it is
+//! what takes long.
+
+mod start_stop;
 mod support;

@@ -3,3 +3,20 @@
 pub mod fault_proxy;
 pub mod moto;
 pub mod s3s;
+//! What the suites share: a running collector, a raw client, reports to send. No expectation of any suite lives here.
+
+pub mod canonical_json;
+pub mod collector;
+pub mod crash;
+pub mod stored;
+pub mod wait;
+pub mod wire;
+
+use std::io::Write;
+
+/// Writes one line that is seen even when the test passes: the harness captures the print macros, not the stream.
+pub fn report(line: &str) {
+    let mut stderr = std::io::stderr().lock();
+    // Nobody to tell if standard error is gone.
+    let _ = writeln!(stderr, "{line}");
+}

@@ -1,0 +1,129 @@
+//! The process from outside: how it starts, refuses to start, and stops.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use rustix::process::Signal;
+
+use crate::support::collector::TestCollector;
+use crate::support::crash::Crash;
+use crate::support::stored::objects_below;
+use crate::support::wait::wait_for;
+
+const NONE: [(&str, &str); 0] = [];
+
+#[test]
+fn a_report_is_kept_under_the_id_that_its_client_is_told() {
+    let collector = TestCollector::start(&NONE);
+    for crash in [
+        Crash::accepted(),
+        Crash::accepted().gzip(),
+        Crash::accepted().chunked(7),
+        Crash::accepted().header("Expect", "100-continue"),
+    ] {
+        let answer = collector.send(crash.request());
+        let id = answer.crash_id().unwrap_or_else(|| panic!("{answer:?}"));
+        let stored = objects_below(&collector.crashes());
+        let raw_crash = stored
+            .keys()
+            .find(|path| path.contains(&format!("raw_crash/{id}")));
+        assert!(raw_crash.is_some(), "{id} is not among {:?}", stored.keys());
+    }
+    collector.stop();
+}
+
+#[test]
+fn annotations_in_json_are_kept_too() {
+    let collector = TestCollector::start(&NONE);
+    let crash = Crash::default().extra(r#"{"ProductName": "Thunderbird"}"#);
+    assert_eq!(collector.send(crash.request()).status, 200);
+    collector.stop();
+}
+
+#[test]
+fn the_load_balancer_is_answered() {
+    let collector = TestCollector::start(&NONE);
+    assert_eq!(collector.get("/__lbheartbeat__").status, 200);
+    collector.stop();
+}
+
+#[test]
+fn bad_settings_are_told_together_and_end_the_start_with_78() {
+    let settings = [
+        ("PORT", "sixty"),
+        ("CRASHMOVER_CONCURRENT_CRASHMOVERS", "-1"),
+    ];
+    let failed = TestCollector::try_start(&settings).err().expect("no start");
+    assert_eq!(failed.status.code(), Some(78));
+    let log = failed.log.join("\n");
+    for words in [
+        "Unhandled startup exception",
+        "PORT",
+        "CRASHMOVER_CONCURRENT_CRASHMOVERS",
+    ] {
+        assert!(log.contains(words), "{words}: {log}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_ends_the_start() {
+    let other = TestCollector::start(&NONE);
+    let port = other.address().port().to_string();
+    let failed = TestCollector::try_start(&[("PORT", &port)])
+        .err()
+        .expect("no start");
+    assert!(!failed.status.success());
+    let log = failed.log.join("\n");
+    assert!(log.contains("Unhandled startup exception"), "{log}");
+    other.stop();
+}
+
+#[test]
+fn an_interrupt_from_the_keyboard_is_a_graceful_stop_too() {
+    let mut collector = TestCollector::start(&NONE);
+    collector.signal(Signal::INT);
+    assert_eq!(collector.wait_for_end().code(), Some(0));
+}
+
+#[test]
+fn a_secret_is_not_in_the_log() {
+    let token = ("BREAKPAD_STAGE_SUBMITTER_BEARER_TOKEN", "sekrit-token");
+    let collector = TestCollector::start(&[token]);
+    let log = collector.log().join("\n");
+    assert!(
+        log.contains("BREAKPAD_STAGE_SUBMITTER_BEARER_TOKEN"),
+        "{log}"
+    );
+    let (_folder, log) = collector.stop();
+    assert!(!log.join("\n").contains("sekrit-token"));
+}
+
+#[test]
+fn an_upload_under_way_is_finished_before_the_stop() {
+    let collector = TestCollector::start(&NONE);
+    let crash = Crash::accepted().header("Expect", "100-continue");
+    let request = crash.request();
+    let (head, body) = request.split_at(request.len() - crash.body().len());
+    let mut client = TcpStream::connect(collector.address()).expect("the collector listens");
+    client.write_all(head).expect("an open connection");
+    // The 100 says that the collector waits for the body.
+    assert!(read(&mut client).starts_with("HTTP/1.1 100"));
+    collector.signal(Signal::TERM);
+    wait_for("the collector takes no more connections", || {
+        TcpStream::connect(collector.address())
+            .is_err()
+            .then_some(())
+    });
+    client.write_all(body).expect("an open connection");
+    let answer = read(&mut client);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(objects_below(&collector.crashes()).len(), 3);
+    collector.stop();
+}
+
+/// What comes next, up to the first pause.
+fn read(client: &mut TcpStream) -> String {
+    let mut piece = [0; 4096];
+    let length = client.read(&mut piece).expect("an open connection");
+    String::from_utf8_lossy(&piece[..length]).into_owned()
+}
