@@ -4,6 +4,7 @@ mod backends;
 //! Tests of the collector as a whole, mostly of the real binary over real sockets. One binary, because linking it is
 //! what takes long.
 
+mod clients;
 mod contract;
 mod start_stop;
 mod support;

