@@ -8,3 +8,4 @@ mod clients;
 mod contract;
 mod start_stop;
 mod support;
+mod tidy;
