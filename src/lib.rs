@@ -6,3 +6,4 @@ pub mod crash_publish;
 pub mod crash_storage;
 pub mod intake;
 pub mod throttle;
+pub mod fail_point;
