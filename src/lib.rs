@@ -7,3 +7,4 @@ pub mod crash_storage;
 pub mod intake;
 pub mod throttle;
 pub mod fail_point;
+pub mod spool;

@@ -1,0 +1,76 @@
+//! What can go wrong with the spool, in words that say where and what to do.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the spool could not do what it was asked.
+#[derive(Debug)]
+pub enum SpoolError {
+    /// No room: nothing was kept. Gets better by itself once waiting reports can be moved on.
+    Full {
+        dir: PathBuf,
+        /// Which limit, with figures and what to do.
+        why: String,
+    },
+    /// This entry cannot be trusted. `Spool::load` has taken it out of the line; `path` is where it is now.
+    Corrupt { path: PathBuf, reason: String },
+    /// The disk said no.
+    Io {
+        /// What was being done, with the path.
+        doing: String,
+        source: io::Error,
+    },
+}
+
+impl SpoolError {
+    pub(super) fn io(what: &str, path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            doing: format!("{what} {}", path.display()),
+            source,
+        }
+    }
+}
+
+impl fmt::Display for SpoolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full { dir, why } => write!(f, "the spool {} is full: {why}", dir.display()),
+            Self::Corrupt { path, reason } => {
+                write!(f, "the spool entry {} is corrupt: {reason}", path.display())
+            }
+            Self::Io { doing, source } => {
+                write!(f, "{doing}: {source}{}", what_to_do(source.kind()))
+            }
+        }
+    }
+}
+
+impl std::error::Error for SpoolError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Full { .. } | Self::Corrupt { .. } => None,
+        }
+    }
+}
+
+fn what_to_do(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::NotFound => " (is the spool's volume mounted?)",
+        io::ErrorKind::PermissionDenied => " (the collector's user must own the spool folder)",
+        io::ErrorKind::ReadOnlyFilesystem => {
+            " (look into the kernel log for disk errors, then mount the volume writable)"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => " (make room on the volume)",
+        _ => "",
+    }
+}
+
+/// The same failure once more, for each of several that wait for one operation.
+pub(super) fn again(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(error.kind(), error.to_string()),
+    }
+}

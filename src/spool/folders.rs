@@ -1,0 +1,262 @@
+//! The spool's folders and the order of file operations that keeps a report alive.
+//!
+//! Every method blocks and does one thing to one entry. Who may do it, and when, is decided by the callers.
+
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::disk::{Disk, FileSeen};
+use super::entry::{self, Content, DecodeError, Encoded};
+use super::error::SpoolError;
+use super::name::EntryName;
+use super::step;
+use crate::fail_point::around;
+
+/// The folders below the spool's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Folder {
+    /// Being written; nobody was told yes.
+    Incoming,
+    /// To be saved.
+    Save,
+    /// Saved, to be published.
+    Publish,
+    /// Not to be trusted; waits for a person.
+    Failed,
+}
+
+impl Folder {
+    pub const ALL: [Self; 4] = [Self::Incoming, Self::Save, Self::Publish, Self::Failed];
+
+    /// Its name on disk.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Incoming => "incoming",
+            Self::Save => "save",
+            Self::Publish => "publish",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What still has to be done for a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    Save,
+    Publish,
+}
+
+impl From<State> for Folder {
+    fn from(state: State) -> Self {
+        match state {
+            State::Save => Self::Save,
+            State::Publish => Self::Publish,
+        }
+    }
+}
+
+/// Beside a file in `failed/`: why it is there.
+const REASON_SUFFIX: &str = ".reason";
+
+/// The name of the text file that says why `name` is in `failed/`.
+pub(super) fn reason_name(name: &str) -> String {
+    format!("{name}{REASON_SUFFIX}")
+}
+
+pub(super) fn is_reason(name: &str) -> bool {
+    name.ends_with(REASON_SUFFIX)
+}
+
+/// A spool's place on a disk.
+#[derive(Clone)]
+pub(super) struct Folders {
+    dir: PathBuf,
+    disk: Arc<dyn Disk>,
+}
+
+impl Folders {
+    pub fn new(dir: &Path, disk: Arc<dyn Disk>) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            disk,
+        }
+    }
+
+    pub fn disk(&self) -> &dyn Disk {
+        self.disk.as_ref()
+    }
+
+    pub fn dir(&self, folder: Folder) -> PathBuf {
+        self.dir.join(folder.as_str())
+    }
+
+    pub fn path(&self, folder: impl Into<Folder>, name: impl ToString) -> PathBuf {
+        self.dir(folder.into()).join(name.to_string())
+    }
+
+    /// Makes what is missing, durably, and sees that names can be made durable here at all.
+    pub fn make(&self) -> Result<(), SpoolError> {
+        let below = Folder::ALL.map(|folder| self.dir(folder));
+        for dir in std::iter::once(&self.dir).chain(&below) {
+            let made = self.disk.make_folder(dir);
+            made.map_err(|e| SpoolError::io("make the folder", dir, e))?;
+        }
+        for dir in below.iter().chain([&self.dir]) {
+            self.sync_dir(dir)?;
+        }
+        self.sync_parent()
+    }
+
+    fn sync_parent(&self) -> Result<(), SpoolError> {
+        let parent = self.dir.parent().filter(|dir| !dir.as_os_str().is_empty());
+        match self.sync_dir(parent.unwrap_or(Path::new("."))) {
+            // A parent that we may not even read is not one in which we just made the spool.
+            Err(SpoolError::Io { source, .. })
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                Ok(())
+            }
+            synced => synced,
+        }
+    }
+
+    fn sync_dir(&self, dir: &Path) -> Result<(), SpoolError> {
+        let synced = self.disk.sync_folder(dir);
+        synced.map_err(|e| SpoolError::io("fsync the folder", dir, e))
+    }
+
+    pub fn list(&self, folder: Folder) -> Result<Vec<FileSeen>, SpoolError> {
+        let dir = self.dir(folder);
+        let listed = self.disk.list(&dir);
+        listed.map_err(|e| SpoolError::io("list the folder", &dir, e))
+    }
+
+    /// Removes what was being written when the last process ended: nobody was told yes about it.
+    pub fn clear_incoming(&self) -> Result<(), SpoolError> {
+        for seen in self.list(Folder::Incoming)? {
+            let path = self.path(Folder::Incoming, seen.name);
+            let removed = gone(self.disk.remove(&path));
+            removed.map_err(|e| SpoolError::io("remove the unfinished", &path, e))?;
+        }
+        Ok(())
+    }
+
+    /// Writes an entry into `incoming/` and makes its content durable.
+    pub fn write_incoming(&self, name: EntryName, encoded: &Encoded) -> Result<(), SpoolError> {
+        let path = self.path(Folder::Incoming, name);
+        let mut slices: Vec<_> = encoded.frames.iter().map(|f| IoSlice::new(f)).collect();
+        let mut file = around(step::CREATE, || self.disk.create(&path))
+            .map_err(|e| SpoolError::io("make the file", &path, e))?;
+        around(step::WRITE, || file.write_all(&mut slices))
+            .map_err(|e| SpoolError::io("write", &path, e))?;
+        around(step::SYNC_FILE, || file.sync()).map_err(|e| SpoolError::io("fsync", &path, e))
+    }
+
+    /// Moves a written entry to where it waits; replaces one of the same name. Its name is not durable yet.
+    pub fn accept(&self, name: EntryName, state: State) -> Result<(), SpoolError> {
+        let from = self.path(Folder::Incoming, name);
+        around(step::RENAME, || {
+            self.disk.rename(&from, &self.path(state, name))
+        })
+        .map_err(|e| SpoolError::io(&format!("move to {}/", folder_of(state)), &from, e))
+    }
+
+    /// Makes all names in a folder durable.
+    pub fn sync(&self, state: State) -> io::Result<()> {
+        around(step::SYNC_FOLDER, || {
+            self.disk.sync_folder(&self.dir(state.into()))
+        })
+    }
+
+    /// Undoes `accept`. False if the file may still be there.
+    pub fn withdraw(&self, name: EntryName, state: State) -> bool {
+        self.remove_file(&self.path(state, name)).is_ok()
+    }
+
+    /// Removes an unfinished file; the next start would do it as well.
+    pub fn drop_incoming(&self, name: EntryName) {
+        let _ = self.remove_file(&self.path(Folder::Incoming, name));
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        gone(around(step::REMOVE, || self.disk.remove(path)))
+    }
+
+    /// Removes an entry that is done. The removal itself is not made durable: doing a report twice is allowed.
+    pub fn remove(&self, name: EntryName, state: State) -> Result<(), SpoolError> {
+        let path = self.path(state, name);
+        self.remove_file(&path)
+            .map_err(|e| SpoolError::io("remove", &path, e))
+    }
+
+    /// Moves a saved report from `save/` to `publish/`. Not made durable: saving it twice is allowed.
+    pub fn advance(&self, name: EntryName) -> Result<(), SpoolError> {
+        let from = self.path(State::Save, name);
+        around(step::ADVANCE, || {
+            self.disk.rename(&from, &self.path(State::Publish, name))
+        })
+        .map_err(|e| SpoolError::io("move to publish/", &from, e))
+    }
+
+    /// Reads and checks an entry. The id inside must be the one of the name.
+    pub fn read(&self, path: &Path, name: EntryName) -> Result<Content, SpoolError> {
+        let corrupt = |reason| SpoolError::Corrupt {
+            path: path.to_owned(),
+            reason,
+        };
+        let opened = self.disk.open(path);
+        let (mut file, length_bytes) = opened.map_err(|e| SpoolError::io("open", path, e))?;
+        let content = entry::decode(&mut file, length_bytes).map_err(|e| match e {
+            DecodeError::Corrupt(reason) => corrupt(reason),
+            DecodeError::Io(e) => SpoolError::io("read", path, e),
+        })?;
+        if *content.crash_id() == name.id.crash_id() {
+            Ok(content)
+        } else {
+            let inside = content.crash_id();
+            Err(corrupt(format!("it holds the crash id {inside}")))
+        }
+    }
+
+    /// True if a file was not found although its folder is there: somebody moved or removed it, no volume went away.
+    pub fn lost_file(&self, state: State, error: &SpoolError) -> bool {
+        let not_found = matches!(error, SpoolError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound);
+        not_found && self.disk.free_bytes(&self.dir(state.into())).is_ok()
+    }
+
+    /// Moves a file to `failed/` with the reason beside it; where it is now.
+    ///
+    /// The reason is written first, so that no file there is without one; neither is made durable: a damaged entry that
+    /// is back after a power failure is found again.
+    pub fn set_aside(
+        &self,
+        folder: impl Into<Folder>,
+        name: &str,
+        reason: &str,
+    ) -> Result<PathBuf, SpoolError> {
+        let folder = folder.into();
+        let (from, to) = (self.path(folder, name), self.path(Folder::Failed, name));
+        let text = format!("was in {}/: {reason}\n", folder.as_str());
+        let path = self.path(Folder::Failed, reason_name(name));
+        around(step::SET_ASIDE, || {
+            let mut file = self.disk.create(&path)?;
+            file.write_all(&mut [IoSlice::new(text.as_bytes())])?;
+            self.disk.rename(&from, &to)
+        })
+        .map_err(|e| SpoolError::io("move to failed/ the damaged", &from, e))?;
+        Ok(to)
+    }
+}
+
+fn folder_of(state: State) -> &'static str {
+    Folder::from(state).as_str()
+}
+
+/// Removing what is gone already is a success.
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

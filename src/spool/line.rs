@@ -1,0 +1,178 @@
+//! One line of waiting reports: order, claims, sums. Plain data; about 50 bytes per waiting report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use super::name::{EntryName, PackedId, time_of};
+
+/// What file systems give to a file at least, and in multiples of which they count.
+const BLOCK_BYTES: u64 = 4096;
+
+/// Room a file takes on the disk.
+pub(super) fn occupied_bytes(length_bytes: u64) -> u64 {
+    length_bytes.next_multiple_of(BLOCK_BYTES)
+}
+
+/// How much lies in one folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub entries: usize,
+    /// On the disk, in whole blocks of 4 KiB.
+    pub bytes: u64,
+    /// When the oldest of them came, taken or not.
+    pub oldest: Option<SystemTime>,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, name: EntryName, length_bytes: u64) {
+        self.entries += 1;
+        self.bytes += occupied_bytes(length_bytes);
+        let since = name.since();
+        self.oldest = Some(self.oldest.map_or(since, |oldest| oldest.min(since)));
+    }
+}
+
+/// All entries of one state, those that somebody has taken included.
+#[derive(Default)]
+pub(super) struct Line {
+    waiting: BTreeMap<Place, Waiting>,
+    /// Taken, or deferred: those whose name does not tell their place in the line.
+    aside: BTreeSet<EntryName>,
+    entries: usize,
+    bytes: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    turn: u64,
+    id: PackedId,
+}
+
+#[derive(Clone, Copy)]
+struct Waiting {
+    micros: u64,
+    length_bytes: u64,
+}
+
+/// An entry taken out of the line.
+#[derive(Clone, Copy)]
+pub(super) struct Taken {
+    pub name: EntryName,
+    pub length_bytes: u64,
+    /// Its place, in microseconds: when it came, or when it was deferred last.
+    pub turn: u64,
+}
+
+impl Line {
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub fn knows(&self, name: EntryName) -> bool {
+        let EntryName { micros: turn, id } = name;
+        self.aside.contains(&name) || self.waiting.contains_key(&Place { turn, id })
+    }
+
+    pub fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// A new entry, taken from the start.
+    pub fn add_taken(&mut self, name: EntryName, length_bytes: u64) {
+        self.count(length_bytes);
+        self.aside.insert(name);
+    }
+
+    /// A new entry that waits; its name must not be known.
+    pub fn add_waiting(&mut self, name: EntryName, length_bytes: u64) {
+        self.count(length_bytes);
+        let EntryName { micros, id } = name;
+        let waiting = Waiting {
+            micros,
+            length_bytes,
+        };
+        self.waiting.insert(Place { turn: micros, id }, waiting);
+    }
+
+    pub fn take_first(&mut self) -> Option<Taken> {
+        let (Place { turn, id }, waiting) = self.waiting.pop_first()?;
+        let Waiting {
+            micros,
+            length_bytes,
+        } = waiting;
+        let name = EntryName { micros, id };
+        self.aside.insert(name);
+        Some(Taken {
+            name,
+            length_bytes,
+            turn,
+        })
+    }
+
+    /// False if it is not in this line any more.
+    pub fn put_back(&mut self, taken: Taken) -> bool {
+        let Taken { name, mut turn, .. } = taken;
+        if !self.aside.contains(&name) {
+            return false;
+        }
+        let id = name.id;
+        while self.waiting.contains_key(&Place { turn, id }) {
+            turn += 1;
+        }
+        if turn == name.micros {
+            self.aside.remove(&name);
+        }
+        let waiting = Waiting {
+            micros: name.micros,
+            length_bytes: taken.length_bytes,
+        };
+        self.waiting.insert(Place { turn, id }, waiting);
+        true
+    }
+
+    /// A taken entry leaves the line. False if it did before.
+    pub fn forget(&mut self, name: EntryName, length_bytes: u64) -> bool {
+        let was_there = self.aside.remove(&name);
+        if was_there {
+            self.uncount(length_bytes);
+        }
+        was_there
+    }
+
+    /// A taken entry's file has another length now.
+    pub fn resize(&mut self, old_bytes: u64, new_bytes: u64) {
+        self.uncount(old_bytes);
+        self.count(new_bytes);
+    }
+
+    fn count(&mut self, length_bytes: u64) {
+        self.entries += 1;
+        self.bytes += occupied_bytes(length_bytes);
+    }
+
+    fn uncount(&mut self, length_bytes: u64) {
+        self.entries -= 1;
+        self.bytes -= occupied_bytes(length_bytes);
+    }
+
+    pub fn tally(&self) -> Tally {
+        Tally {
+            entries: self.entries,
+            bytes: self.bytes,
+            oldest: self.oldest(),
+        }
+    }
+
+    /// The first in line is older than all that were never deferred; the others are aside.
+    fn oldest(&self) -> Option<SystemTime> {
+        let first = self.waiting.first_key_value();
+        let first = first.map(|(_, waiting)| waiting.micros);
+        let aside = self.aside.first();
+        let aside = aside.map(|name| name.micros);
+        let micros = first.into_iter().chain(aside).min();
+        micros.map(time_of)
+    }
+}
+
+/// What docs/spool.md promises about memory.
+const _: () = assert!(size_of::<Place>() + size_of::<Waiting>() <= 40);

@@ -1,0 +1,235 @@
+//! Keeps crash reports on a disk until they are saved and published, through crashes of ours and of the machine.
+//!
+//! One file per report; the folder it lies in says what is still to be done:
+//! `incoming/` (being written) → `save/` → `publish/` → gone, or `failed/` when it cannot be trusted. Format, recovery and
+//! what an operator does stand in `docs/spool.md`. Not a queue between machines, and no retries: whoever takes an entry
+//! decides when to try again.
+//!
+//! # Invariants
+//!
+//! 1. `put` returns `Ok` only after content (fdatasync) and name (fsync of the folder, begun after the rename) are durable.
+//! 2. A report that was put is in `save/` until it is saved, then in `publish/` until it is published: every move is one
+//!    rename on one file system, so there is no moment without it.
+//! 3. Whatever is in `save/` or `publish/` was durable before it got there; it is checked against its hashes all the same
+//!    before it is handed out. A damaged entry goes to `failed/`: never deleted, never fatal.
+//! 4. After a failed fsync nothing it might have covered is acknowledged: the file is removed. If even that is uncertain,
+//!    the report may come up later although its sender was told no.
+//! 5. Removing is not made durable, so after a power failure a report may be done again: at least once, never less.
+//! 6. Each entry has one owner at a time (`Entry`); an owner who drops it puts it back.
+//! 7. Nothing in `incoming/` was acknowledged; it is cleared at start.
+
+mod disk;
+mod entry;
+mod error;
+mod folders;
+mod group_sync;
+mod line;
+mod lines;
+mod moves;
+mod name;
+mod put;
+mod recovery;
+mod room;
+pub mod step;
+#[cfg(any(test, feature = "fail-points"))]
+pub mod testing;
+
+use std::any::Any;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+pub use disk::{Disk, DiskFile, FileSeen, RealDisk};
+pub use error::SpoolError;
+pub use folders::{Folder, State};
+pub use line::Tally;
+pub use lines::Entry;
+
+use crate::crash::CrashReport;
+use folders::Folders;
+use group_sync::GroupSync;
+use lines::Lines;
+use put::Put;
+use room::Room;
+
+/// Blocking file operations at a time. More do not make a disk faster, and a disk that hangs must not take all the
+/// threads that the runtime has for blocking work.
+const DISK_JOBS: usize = 64;
+
+/// Where the spool is and what it may take.
+#[derive(Clone, Debug)]
+pub struct SpoolConfig {
+    /// On a local journaling file system. Made if absent, its parent must exist.
+    pub dir: PathBuf,
+    /// What waiting reports may occupy on the disk.
+    pub max_bytes: u64,
+    /// What must stay free on that disk for others.
+    pub min_free_bytes: u64,
+}
+
+/// Figures for gauges; cheap to make.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpoolStats {
+    pub save: Tally,
+    pub publish: Tally,
+    /// As seen at start, at the last `rescan`, plus what went there since.
+    pub failed: Tally,
+    /// How much could still be put; 0 also if the disk does not answer.
+    pub room_bytes: u64,
+}
+
+/// The spool of this process. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Spool {
+    inner: Arc<Inner>,
+    jobs: Arc<Semaphore>,
+}
+
+struct Inner {
+    folders: Folders,
+    lines: Arc<Lines>,
+    failed: Mutex<Tally>,
+    room: Room,
+    save_sync: GroupSync<Put>,
+    publish_sync: GroupSync<Put>,
+    _lock: Box<dyn Any + Send + Sync>,
+}
+
+impl Spool {
+    /// Takes the spool for this process, clears `incoming/` and lines up what waits. Opens no entry. Blocks.
+    ///
+    /// # Errors
+    /// `Io`: the folder cannot be made, locked (another process has it), listed or fsynced.
+    pub fn open(config: SpoolConfig, disk: Arc<dyn Disk>) -> Result<Self, SpoolError> {
+        let folders = Folders::new(&config.dir, Arc::clone(&disk));
+        folders.make()?;
+        let inner = Inner {
+            _lock: lock(disk.as_ref(), &config.dir)?,
+            folders,
+            lines: Arc::default(),
+            failed: Mutex::default(),
+            room: Room::new(&config.dir, config.max_bytes, config.min_free_bytes),
+            save_sync: GroupSync::default(),
+            publish_sync: GroupSync::default(),
+        };
+        inner.recover()?;
+        Ok(Self {
+            inner: Arc::new(inner),
+            jobs: Arc::new(Semaphore::new(DISK_JOBS)),
+        })
+    }
+
+    /// The oldest entry that nobody has, if there is one.
+    pub fn claim(&self, state: State) -> Option<Entry> {
+        self.inner.lines.claim(state)
+    }
+
+    /// The oldest entry that nobody has, as soon as there is one. May be cancelled.
+    pub async fn next(&self, state: State) -> Entry {
+        self.inner.lines.next(state).await
+    }
+
+    /// Reads a report and checks every length and hash.
+    ///
+    /// # Errors
+    /// `Corrupt`: the entry is in `failed/` now, and nobody will be given it again. `Io`: try again later; also for an
+    /// entry in `publish/` that holds the id only, and for one whose file somebody took away (it is forgotten).
+    pub async fn load(&self, entry: &Entry) -> Result<CrashReport, SpoolError> {
+        let (name, state) = (entry.name, entry.state);
+        let length_bytes = entry.length_bytes;
+        self.run(move |inner| inner.load(name, state, length_bytes))
+            .await
+    }
+
+    /// A saved report, still to be published: from `save/` to `publish/`, where it gives up its dumps.
+    ///
+    /// # Errors
+    /// The entry is back in `save/`, at the end of the line.
+    pub async fn advance(&self, entry: Entry) -> Result<Entry, SpoolError> {
+        self.run(move |inner| inner.advance(entry)).await
+    }
+
+    /// Done with: saved and published.
+    ///
+    /// # Errors
+    /// The entry is back at the end of its line; it will be done twice.
+    pub async fn remove(&self, entry: Entry) -> Result<(), SpoolError> {
+        self.run(move |inner| inner.remove(entry)).await
+    }
+
+    /// Looks for entries that others put into the folders while we run, as `retry` does; how many there were.
+    pub async fn rescan(&self) -> Result<usize, SpoolError> {
+        self.run(Inner::look_again).await
+    }
+
+    /// Entries and bytes per state, the age of the oldest, and the room that is left.
+    pub fn stats(&self) -> SpoolStats {
+        let inner = &self.inner;
+        let (save, publish) = (
+            inner.lines.tally(State::Save),
+            inner.lines.tally(State::Publish),
+        );
+        let occupied = save.bytes + publish.bytes;
+        let room = inner.room.left_bytes(inner.folders.disk(), occupied);
+        SpoolStats {
+            save,
+            publish,
+            failed: *inner.failed(),
+            room_bytes: room.unwrap_or_default(),
+        }
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Inner) -> Result<T, SpoolError> + Send + 'static,
+    ) -> Result<T, SpoolError> {
+        let done = self.start(job).await.await;
+        done.unwrap_or_else(|gone| Err(stopped(gone)))
+    }
+
+    /// Hands a job to a thread that may block; it is done even if nobody waits for it any more.
+    async fn start<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Inner) -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        let permit = Arc::clone(&self.jobs).acquire_owned().await;
+        let inner = Arc::clone(&self.inner);
+        spawn_blocking(move || {
+            let _permit = permit;
+            job(&inner)
+        })
+    }
+}
+
+fn stopped(gone: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SpoolError {
+    SpoolError::Io {
+        doing: "work on the spool".to_owned(),
+        source: io::Error::other(gone),
+    }
+}
+
+fn lock(disk: &dyn Disk, dir: &Path) -> Result<Box<dyn Any + Send + Sync>, SpoolError> {
+    let path = dir.join("lock");
+    disk.lock(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => SpoolError::Io {
+            doing: format!("lock {}", path.display()),
+            source: io::Error::new(
+                error.kind(),
+                "another process has this spool; each collector needs a CRASHMOVER_SPOOL_DIR of its own",
+            ),
+        },
+        _ => SpoolError::io("lock", &path, error),
+    })
+}
+
+impl Inner {
+    fn failed(&self) -> MutexGuard<'_, Tally> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

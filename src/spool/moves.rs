@@ -1,0 +1,110 @@
+//! What happens to an entry after it was put: read, moved on, removed, set aside.
+
+use std::io;
+use std::path::Path;
+
+use super::Inner;
+use super::entry::{Content, encode_publish};
+use super::error::SpoolError;
+use super::folders::State;
+use super::line::occupied_bytes;
+use super::lines::Entry;
+use super::name::EntryName;
+use crate::crash::CrashReport;
+
+impl Inner {
+    pub(super) fn load(
+        &self,
+        name: EntryName,
+        state: State,
+        length_bytes: u64,
+    ) -> Result<CrashReport, SpoolError> {
+        let path = self.folders.path(state, name);
+        let read = self.folders.read(&path, name);
+        match read.and_then(|content| report_in(content, state, &path)) {
+            Err(SpoolError::Corrupt { reason, .. }) => {
+                let path = self.folders.set_aside(state, &name.to_string(), &reason)?;
+                self.lines.forget(state, name, length_bytes);
+                self.failed().add(name, length_bytes);
+                Err(SpoolError::Corrupt { path, reason })
+            }
+            Err(error) if self.folders.lost_file(state, &error) => {
+                self.lines.forget(state, name, length_bytes);
+                Err(error)
+            }
+            other => other,
+        }
+    }
+
+    pub(super) fn advance(&self, entry: Entry) -> Result<Entry, SpoolError> {
+        if entry.state == State::Publish {
+            return Ok(entry);
+        }
+        match self.folders.advance(entry.name) {
+            Ok(()) => {
+                let mut entry = self.lines.advanced(entry);
+                self.give_up_dumps(&mut entry);
+                Ok(entry)
+            }
+            Err(error) => {
+                self.give_back(entry, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Replaces a published-to-be entry by one without the report, in one rename.
+    ///
+    /// A queue that is away for hours would otherwise fill the disk with reports that are saved. Failing does no harm:
+    /// the larger file says the same.
+    fn give_up_dumps(&self, entry: &mut Entry) {
+        let smaller = encode_publish(&entry.crash_id());
+        if occupied_bytes(smaller.length_bytes) >= occupied_bytes(entry.length_bytes) {
+            return;
+        }
+        let written = self.folders.write_incoming(entry.name, &smaller);
+        match written.and_then(|()| self.folders.accept(entry.name, State::Publish)) {
+            Ok(()) => self.lines.resized(entry, smaller.length_bytes),
+            Err(_) => self.folders.drop_incoming(entry.name),
+        }
+    }
+
+    pub(super) fn remove(&self, entry: Entry) -> Result<(), SpoolError> {
+        match self.folders.remove(entry.name, entry.state) {
+            Ok(()) => {
+                entry.forget();
+                Ok(())
+            }
+            Err(error) => {
+                entry.defer();
+                Err(error)
+            }
+        }
+    }
+
+    fn give_back(&self, entry: Entry, error: &SpoolError) {
+        if self.folders.lost_file(entry.state, error) {
+            entry.forget();
+        } else {
+            entry.defer();
+        }
+    }
+}
+
+fn report_in(content: Content, state: State, path: &Path) -> Result<CrashReport, SpoolError> {
+    match (content, state) {
+        (Content::Report(report), _) => Ok(report),
+        (Content::Publish(_), State::Save) => Err(SpoolError::Corrupt {
+            path: path.to_owned(),
+            reason: "it holds a crash id only, no report to be saved".to_owned(),
+        }),
+        (Content::Publish(_), State::Publish) => Err(SpoolError::io(
+            "load the report of",
+            path,
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is saved; only its id is kept here",
+            ),
+        )),
+    }
+}

@@ -1,0 +1,138 @@
+//! What a start finds, and does.
+
+use std::io::ErrorKind;
+
+use super::*;
+
+fn opened(place: &Place) -> Result<Spool, SpoolError> {
+    Spool::open(place.config(), place.disk.clone())
+}
+
+#[tokio::test]
+async fn what_waits_is_resumed_oldest_first() {
+    let place = Place::new();
+    let spool = place.open();
+    for number in 1..=5 {
+        drop(spool.put(&report(number)).await.unwrap());
+    }
+    let published = spool.claim(State::Save).unwrap();
+    drop(spool.advance(published).await.unwrap());
+    drop(spool);
+    let spool = place.open();
+    assert_eq!(entries(&spool), (4, 1, 0));
+    for number in 2..=5 {
+        let entry = spool.next(State::Save).await;
+        assert_eq!(spool.load(&entry).await.unwrap(), report(number));
+        spool.remove(entry).await.unwrap();
+    }
+    assert_eq!(spool.claim(State::Publish).unwrap().crash_id(), id(1));
+}
+
+#[test]
+fn what_was_being_written_is_cleared() {
+    let place = Place::new();
+    drop(place.open());
+    std::fs::write(place.path().join("incoming/half"), b"ANTS").unwrap();
+    drop(place.open());
+    assert_eq!(place.files(Folder::Incoming), [] as [PathBuf; 0]);
+}
+
+#[test]
+fn a_spool_belongs_to_one_process() {
+    let place = Place::new();
+    let spool = place.open();
+    let error = opened(&place).err().unwrap().to_string();
+    assert!(error.contains("another process has this spool"), "{error}");
+    drop(spool);
+    place.open();
+}
+
+#[test]
+fn a_spool_on_a_missing_volume_is_not_made() {
+    let place = Place::new();
+    let config = SpoolConfig {
+        dir: place.path().join("not/there"),
+        ..place.config()
+    };
+    let error = Spool::open(config, place.disk.clone()).err().unwrap();
+    assert!(error.to_string().contains("mounted?"), "{error}");
+}
+
+#[test]
+fn a_start_on_a_broken_disk_fails_with_the_path() {
+    for operation in [
+        Operation::MakeFolder,
+        Operation::Lock,
+        Operation::List,
+        Operation::SyncFolder,
+    ] {
+        let place = Place::new();
+        place.disk.fail(operation, 1, ErrorKind::Other);
+        let error = opened(&place).err().unwrap().to_string();
+        assert!(error.contains("/spool"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_report_in_both_folders_is_only_published() {
+    let place = Place::new();
+    let spool = place.open();
+    drop(spool.put(&report(1)).await.unwrap());
+    drop(spool);
+    let saved = place.files(Folder::Save).remove(0);
+    let published = place
+        .path()
+        .join("publish")
+        .join(saved.file_name().unwrap());
+    std::fs::copy(&saved, published).unwrap();
+    let spool = place.open();
+    assert_eq!(entries(&spool), (0, 1, 0));
+    assert!(!saved.exists());
+}
+
+#[test]
+fn files_of_others_are_shown_but_not_touched_while_hidden() {
+    let place = Place::new();
+    drop(place.open());
+    std::fs::write(place.path().join("save/copy of an entry"), b"x").unwrap();
+    std::fs::write(place.path().join("save/.rsync.part"), b"x").unwrap();
+    let spool = place.open();
+    assert_eq!(entries(&spool), (0, 0, 1));
+    assert!(place.path().join("failed/copy of an entry").exists());
+    assert!(place.path().join("failed/copy of an entry.reason").exists());
+    assert!(place.path().join("save/.rsync.part").exists());
+}
+
+#[tokio::test]
+async fn a_rescan_finds_what_others_brought_and_nothing_twice() {
+    let place = Place::new();
+    let spool = place.open();
+    drop(spool.put(&report(1)).await.unwrap());
+    let taken = spool.put(&report(2)).await.unwrap();
+    let known = place.files(Folder::Save).remove(0);
+    let brought = known.with_file_name("1700000000000000-00000009-0000-4000-8000-000000260709");
+    std::fs::copy(&known, brought).unwrap();
+    assert_eq!(spool.rescan().await.unwrap(), 1);
+    assert_eq!(spool.rescan().await.unwrap(), 0);
+    assert_eq!(spool.claim(State::Save).unwrap().crash_id(), id(9));
+    spool.remove(taken).await.unwrap();
+    assert_eq!(spool.rescan().await.unwrap(), 0);
+}
+
+/// Opening is what would make a start slow; 100,000 names and sizes alone take a quarter of a second.
+#[test]
+fn a_start_with_many_waiting_opens_none_of_them() {
+    const WAITING: u64 = 5_000;
+    let place = Place::new();
+    drop(place.open());
+    let save = place.path().join("save");
+    for number in 0..WAITING {
+        let name = format!("{number:016}-{}", id(number as u32));
+        std::fs::File::create(save.join(name)).unwrap();
+    }
+    let opens = place.disk.count(Operation::Open);
+    let spool = place.open();
+    assert_eq!(entries(&spool), (WAITING as usize, 0, 0));
+    assert_eq!(place.disk.count(Operation::Open), opens);
+    assert_eq!(spool.claim(State::Save).unwrap().crash_id(), id(0));
+}
