@@ -232,4 +232,6 @@ impl Inner {
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;
