@@ -27,6 +27,7 @@ mod line;
 mod lines;
 mod moves;
 mod name;
+mod offline;
 mod put;
 mod recovery;
 mod room;
@@ -43,10 +44,12 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 pub use disk::{Disk, DiskFile, FileSeen, RealDisk};
+pub use entry::Content;
 pub use error::SpoolError;
 pub use folders::{Folder, State};
 pub use line::Tally;
 pub use lines::Entry;
+pub use offline::{Listed, export, find, list, load, retry};
 
 use crate::crash::CrashReport;
 use folders::Folders;

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod faults;
+mod offline;
 mod recovery;
 mod way;
 
