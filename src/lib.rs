@@ -8,3 +8,4 @@ pub mod intake;
 pub mod throttle;
 pub mod fail_point;
 pub mod spool;
+pub mod settings;

@@ -1,0 +1,126 @@
+//! Settings of the crashmovers: how many, when a client is told yes, how often something is tried again.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::choice::{ACKNOWLEDGE, Acknowledge};
+use super::kind::{COUNT, PAUSE, SECONDS};
+use super::reader::Reader;
+use super::setting::{Section, Setting};
+
+/// The queue of reports and those who empty it.
+#[derive(Clone, Debug)]
+pub struct CrashmoverSettings {
+    pub concurrent_crashmovers: NonZeroUsize,
+    /// Reports that may wait in memory to be saved.
+    pub queue_size: NonZeroUsize,
+    pub acknowledge: Acknowledge,
+    pub ack_timeout: Duration,
+    pub max_attempts: NonZeroUsize,
+    /// May be zero.
+    pub retry_sleep: Duration,
+    /// For one call to something outside, saving or publishing.
+    pub save_timeout: Duration,
+    pub shutdown_timeout: Duration,
+    /// Crash ids that may wait in memory to be published.
+    pub publish_backlog: NonZeroUsize,
+}
+
+static SECTION: Section = Section {
+    title: "Crashmovers",
+    intro: "",
+};
+
+static CONCURRENT_CRASHMOVERS: Setting<NonZeroUsize> = Setting {
+    names: &["CRASHMOVER_CONCURRENT_CRASHMOVERS"],
+    default: "8",
+    because: "saving mostly waits for the network, so there are more than processors",
+    help: "Reports saved at the same time. If `save_queue_size` climbs, try twice as many; too many make each save slower.",
+    kind: COUNT,
+};
+
+static QUEUE_SIZE: Setting<NonZeroUsize> = Setting {
+    names: &["CRASHMOVER_QUEUE_SIZE"],
+    default: "1000",
+    because: "40 seconds of 1,500 reports a minute",
+    help: "Reports that may wait in memory to be saved. When it is full, new requests are answered `503`. \
+           `BREAKPAD_MAX_IN_FLIGHT_BYTES` bounds their size.",
+    kind: COUNT,
+};
+
+pub(super) static ACKNOWLEDGE_WHEN: Setting<Acknowledge> = Setting {
+    names: &["CRASHMOVER_ACKNOWLEDGE"],
+    default: "saved",
+    because: "nothing acknowledged is lost when the process dies",
+    help: "When a client is told that its report is kept. `saved`: when it is in crash storage, or with a spool when it is on \
+           disk. `queued`: when it is in memory; fastest, but a killed process loses the queue. `spooled`: when it is in the \
+           spool; needs `CRASHMOVER_SPOOL_DIR`.",
+    kind: ACKNOWLEDGE,
+};
+
+pub(super) static ACK_TIMEOUT: Setting<Duration> = Setting {
+    names: &["CRASHMOVER_ACK_TIMEOUT_SECONDS"],
+    default: "8",
+    because: "some clients give up after 10 seconds",
+    help: "How long a client is kept waiting for its report to be saved. After that it goes to the spool if there is one, else \
+           the answer is `500`.",
+    kind: SECONDS,
+};
+
+static MAX_ATTEMPTS: Setting<NonZeroUsize> = Setting {
+    names: &["CRASHMOVER_MAX_ATTEMPTS"],
+    default: "20",
+    because: "the original's",
+    help: "How often saving or publishing one report is tried before it is given up. Only failures that may pass are tried again.",
+    kind: COUNT,
+};
+
+pub(super) static RETRY_SLEEP: Setting<Duration> = Setting {
+    names: &["CRASHMOVER_RETRY_SLEEP_SECONDS"],
+    default: "2",
+    because: "the original's",
+    help: "Pause between two attempts, varied a little so that not everybody comes back at once.",
+    kind: PAUSE,
+};
+
+static SAVE_TIMEOUT: Setting<Duration> = Setting {
+    names: &["CRASHMOVER_SAVE_TIMEOUT_SECONDS"],
+    default: "30",
+    because: "a server that accepts a connection and says nothing would be waited for without end",
+    help: "Time for one call to storage or queue. After that the attempt has failed.",
+    kind: SECONDS,
+};
+
+static SHUTDOWN_TIMEOUT: Setting<Duration> = Setting {
+    names: &["CRASHMOVER_SHUTDOWN_TIMEOUT_SECONDS"],
+    default: "60",
+    because: "long enough for a full queue at 20 reports a second",
+    help: "Time to finish requests, queue and publishing after SIGTERM. Whatever stops the process must allow for more than \
+           this: Kubernetes grants 30 seconds unless `terminationGracePeriodSeconds` says otherwise, Docker 10.",
+    kind: SECONDS,
+};
+
+static PUBLISH_BACKLOG: Setting<NonZeroUsize> = Setting {
+    names: &["CRASHMOVER_PUBLISH_BACKLOG"],
+    default: "100000",
+    because: "more than an hour of 1,500 reports a minute, in some 10 MB",
+    help: "Crash ids of saved reports that may wait in memory to be published while the queue is away.",
+    kind: COUNT,
+};
+
+impl CrashmoverSettings {
+    pub(super) fn read(values: &mut Reader) -> Self {
+        values.section(&SECTION);
+        Self {
+            concurrent_crashmovers: values.take(&CONCURRENT_CRASHMOVERS),
+            queue_size: values.take(&QUEUE_SIZE),
+            acknowledge: values.take(&ACKNOWLEDGE_WHEN),
+            ack_timeout: values.take(&ACK_TIMEOUT),
+            max_attempts: values.take(&MAX_ATTEMPTS),
+            retry_sleep: values.take(&RETRY_SLEEP),
+            save_timeout: values.take(&SAVE_TIMEOUT),
+            shutdown_timeout: values.take(&SHUTDOWN_TIMEOUT),
+            publish_backlog: values.take(&PUBLISH_BACKLOG),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Settings of the process as a whole: where it stands, who it is, how it logs.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use super::choice::{LOG_LEVEL, LogLevel};
+use super::kind::{
+    FOLDER, Kind, OPTIONAL_SECRET, OPTIONAL_TEXT, OPTIONAL_THREADS, SWITCH, Unfit, optional,
+};
+use super::reader::Reader;
+use super::secret::Secret;
+use super::setting::{Section, Setting};
+
+/// The process as a whole.
+#[derive(Clone, Debug)]
+pub struct GeneralSettings {
+    pub basedir: PathBuf,
+    /// None for one thread per processor.
+    pub worker_threads: Option<NonZeroUsize>,
+    pub local_dev_env: bool,
+    pub logging_level: LogLevel,
+    /// None for the machine's own name.
+    pub host_id: Option<String>,
+    pub sentry_dsn: Option<Secret>,
+}
+
+static SECTION: Section = Section {
+    title: "The process",
+    intro: "",
+};
+
+static BASEDIR: Setting<PathBuf> = Setting {
+    names: &["BASEDIR"],
+    default: ".",
+    because: "the folder in which the collector was started",
+    help: "Folder of `version.json`, which `/__version__` answers with. If it is not there, it is looked for beside the \
+           binary.",
+    kind: FOLDER,
+};
+
+static WORKER_THREADS: Setting<Option<NonZeroUsize>> = Setting {
+    names: &["WORKER_THREADS"],
+    default: "",
+    because: "one per processor",
+    help: "Threads of the one process that does everything. They never wait for the network, so more than processors do not help.",
+    kind: OPTIONAL_THREADS,
+};
+
+static LOCAL_DEV_ENV: Setting<bool> = Setting {
+    names: &["LOCAL_DEV_ENV"],
+    default: "false",
+    because: "servers want mozlog",
+    help: "Logs text for people when true, mozlog 2.0 (one JSON object per line) when false.",
+    kind: SWITCH,
+};
+
+static LOGGING_LEVEL: Setting<LogLevel> = Setting {
+    names: &["LOGGING_LEVEL"],
+    default: "INFO",
+    because: "one line for each step of a report",
+    help: "The least severity that is logged. `CRITICAL` logs the same lines as `ERROR`. Of what libraries say, nothing below `WARNING` is logged.",
+    kind: LOG_LEVEL,
+};
+
+static HOST_ID: Setting<Option<String>> = Setting {
+    // HOST_ID comes first because containers are given a HOSTNAME unasked, but a HOST_ID only on purpose.
+    names: &["HOST_ID", "HOSTNAME"],
+    default: "",
+    because: "the machine's own name",
+    help: "What this instance is called in logs, metrics and Sentry.",
+    kind: Kind {
+        example: "collector-1",
+        ..OPTIONAL_TEXT
+    },
+};
+
+static SECRET_SENTRY_DSN: Setting<Option<Secret>> = Setting {
+    names: &["SECRET_SENTRY_DSN"],
+    default: "",
+    because: "nothing is sent to Sentry",
+    help: "Where errors and panics are reported to.",
+    kind: Kind {
+        form: "a Sentry DSN",
+        example: "https://key@sentry.example.com/1",
+        parse: |text| {
+            optional(text, |text| match text.parse::<sentry::types::Dsn>() {
+                Ok(_) => Ok(Secret::new(text)),
+                Err(_) => Err(Unfit::Form),
+            })
+        },
+        ..OPTIONAL_SECRET
+    },
+};
+
+impl GeneralSettings {
+    pub(super) fn read(values: &mut Reader) -> Self {
+        values.section(&SECTION);
+        Self {
+            basedir: values.take(&BASEDIR),
+            worker_threads: values.take(&WORKER_THREADS),
+            local_dev_env: values.take(&LOCAL_DEV_ENV),
+            logging_level: values.take(&LOGGING_LEVEL),
+            host_id: values.take(&HOST_ID),
+            sentry_dsn: values.take(&SECRET_SENTRY_DSN),
+        }
+    }
+}

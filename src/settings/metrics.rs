@@ -1,0 +1,70 @@
+//! Settings of the metrics.
+
+use super::kind::{Kind, TEXT, Unfit};
+use super::network::{OPTIONAL_HOST, PORT};
+use super::reader::Reader;
+use super::setting::{Section, Setting};
+
+/// A statsd server that is told everything.
+#[derive(Clone, Debug)]
+pub struct StatsdSettings {
+    pub host: String,
+    pub port: u16,
+    /// Stands before every name. May be empty.
+    pub namespace: String,
+}
+
+static SECTION: Section = Section {
+    title: "Metrics",
+    intro: "All metrics are listed in [metrics.md](metrics.md).",
+};
+
+static HOST: Setting<Option<String>> = Setting {
+    names: &["STATSD_HOST"],
+    default: "",
+    because: "no metrics are sent",
+    help: "Name or address of the statsd server, which must understand DogStatsD tags.",
+    kind: OPTIONAL_HOST,
+};
+
+static STATSD_PORT: Setting<u16> = Setting {
+    names: &["STATSD_PORT"],
+    default: "8125",
+    because: "what statsd servers listen on",
+    help: "UDP port of the statsd server.",
+    kind: PORT,
+};
+
+static NAMESPACE: Setting<String> = Setting {
+    names: &["STATSD_NAMESPACE"],
+    default: "",
+    because: "names are sent as they are listed",
+    help: "Stands, with a dot, before the name of every metric.",
+    kind: Kind {
+        form: "letters, digits, `.`, `-` and `_`",
+        example: "mcboatface",
+        parse: |text| {
+            let fits = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+            match text.chars().all(fits) {
+                true => Ok(text.to_owned()),
+                false => Err(Unfit::Form),
+            }
+        },
+        ..TEXT
+    },
+};
+
+impl StatsdSettings {
+    /// None when there is nobody to send metrics to.
+    pub(super) fn read(values: &mut Reader) -> Option<Self> {
+        values.section(&SECTION);
+        let host = values.take(&HOST);
+        let port = values.take(&STATSD_PORT);
+        let namespace = values.take(&NAMESPACE);
+        Some(Self {
+            host: host?,
+            port,
+            namespace,
+        })
+    }
+}

@@ -1,0 +1,131 @@
+//! Settings: each is declared once, in the file of its area, and everything else follows from the declaration.
+//!
+//! Values come from three layers: defaults, under a file of `NAME=value` lines, under the environment. They are checked
+//! all at once. Nothing else in the collector reads the environment, and nothing here acts on a setting.
+
+mod aws;
+mod checks;
+mod choice;
+mod crash_publish;
+mod crash_storage;
+mod crashmover;
+mod file;
+mod general;
+mod given;
+mod http;
+mod intake;
+mod kind;
+mod loaded;
+mod metrics;
+mod network;
+mod page;
+mod problem;
+mod reader;
+mod secret;
+mod setting;
+mod spool;
+mod strangers;
+mod surroundings;
+#[cfg(test)]
+mod tests;
+mod throttle;
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
+
+pub use aws::{AccessKey, AwsSettings};
+pub use choice::{Acknowledge, LogLevel};
+pub use crash_publish::{PublishClass, SqsSettings};
+pub use crash_storage::{FsSettings, S3Settings, StorageClass};
+pub use crashmover::CrashmoverSettings;
+pub use general::GeneralSettings;
+pub use http::HttpSettings;
+pub use intake::IntakeSettings;
+pub use loaded::{Loaded, LoadedValue};
+pub use metrics::StatsdSettings;
+pub use page::markdown;
+pub use problem::{Problem, Problems, Warning};
+pub use secret::Secret;
+pub use spool::SpoolSettings;
+pub use surroundings::{binary_folder, environment, machine_name};
+pub use throttle::ThrottleSettings;
+
+use reader::{Reader, Taken};
+
+/// Every setting, with its type.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub general: GeneralSettings,
+    pub http: HttpSettings,
+    pub intake: IntakeSettings,
+    pub throttle: ThrottleSettings,
+    pub crashmover: CrashmoverSettings,
+    /// None when there is no spool.
+    pub spool: Option<SpoolSettings>,
+    pub crash_storage: StorageClass,
+    pub crash_publish: PublishClass,
+    /// None when no metrics are sent.
+    pub statsd: Option<StatsdSettings>,
+}
+
+impl Settings {
+    /// Reads and checks everything. `env` holds the variables of the environment, `file` the path of a settings file.
+    ///
+    /// # Errors
+    /// All problems at once.
+    pub fn load(
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+        file: Option<&Path>,
+    ) -> Result<(Self, Loaded), Problems> {
+        let declared: Vec<_> = declared().iter().map(|taken| taken.about).collect();
+        let known: BTreeSet<_> = declared
+            .iter()
+            .flat_map(|about| about.names)
+            .copied()
+            .collect();
+        let (lines, mut problems) = file.map(file::read).unwrap_or_default();
+        let (file, mut warnings) = given::from_file(file.unwrap_or(Path::new("")), lines);
+        let (environment, not_text) = given::from_environment(env, &known);
+        problems.extend(not_text);
+        warnings.extend(strangers::in_file(&file, &known));
+        warnings.extend(strangers::in_environment(&environment, &known));
+
+        let mut reader = Reader::new(given::stack(&declared, &file, &environment));
+        let settings = Self::read(&mut reader);
+        problems.append(&mut reader.problems);
+        if !problems.is_empty() {
+            return Err(Problems { problems, warnings });
+        }
+        warnings.extend(checks::warnings(&settings, &reader.taken, &environment));
+        Ok((settings, Loaded::new(&reader.taken, warnings)))
+    }
+
+    /// Asks for every setting, in the order of logs and page.
+    fn read(values: &mut Reader) -> Self {
+        let general = GeneralSettings::read(values);
+        let http = HttpSettings::read(values);
+        let intake = IntakeSettings::read(values);
+        let throttle = ThrottleSettings::read(values);
+        let crashmover = CrashmoverSettings::read(values);
+        let spool = SpoolSettings::read(values, crashmover.acknowledge);
+        Self {
+            general,
+            http,
+            intake,
+            throttle,
+            crashmover,
+            spool,
+            crash_storage: StorageClass::read(values),
+            crash_publish: PublishClass::read(values),
+            statsd: StatsdSettings::read(values),
+        }
+    }
+}
+
+/// All declarations, found by asking for everything when nothing is given.
+fn declared() -> Vec<Taken> {
+    let mut reader = Reader::new(config::Map::new());
+    let _ = Settings::read(&mut reader);
+    reader.taken
+}

@@ -1,0 +1,24 @@
+//! The only place that looks at the process's surroundings: environment, host name, where the binary lies.
+//!
+//! Called once by the binary; everything else, tests included, gets these as arguments.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The environment variables of this process.
+pub fn environment() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
+}
+
+/// The machine's name, for when `HOST_ID` is not set.
+pub fn machine_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// The folder of the running binary, where `version.json` may lie.
+pub fn binary_folder() -> Option<PathBuf> {
+    Some(std::env::current_exe().ok()?.parent()?.to_owned())
+}
