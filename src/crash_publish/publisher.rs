@@ -17,6 +17,11 @@ pub trait CrashPublisher: Send + Sync {
     /// How many ids one call of `publish` may take.
     fn largest_batch(&self) -> usize;
 
+    /// True if nobody is told anything, so that nothing need be remembered about publishing.
+    fn is_silent(&self) -> bool {
+        false
+    }
+
     /// Cheap look whether the queue answers; for the heartbeat.
     async fn check(&self) -> Result<(), PublishError>;
 
@@ -83,6 +88,10 @@ impl CrashPublisher for NoPublisher {
 
     fn largest_batch(&self) -> usize {
         usize::MAX
+    }
+
+    fn is_silent(&self) -> bool {
+        true
     }
 
     async fn check(&self) -> Result<(), PublishError> {

@@ -1,0 +1,122 @@
+//! What waits in the spool, on to storage and queue: beside new reports, oldest first, without ever giving up.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::metrics::{Count, Fate, Timing};
+use crate::spool::{Entry, Spool, SpoolError, State};
+
+use super::Crashmover;
+use super::budget::OutOfMemory;
+use super::publish::Unpublished;
+use super::retry::Backoff;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Storage that is back is noticed within this time.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// How often it is looked whether there is room for more ids.
+const PUBLISH_PAUSE: Duration = Duration::from_millis(200);
+/// Ids from the spool that wait in memory to be published.
+const MOST_UNPUBLISHED: usize = 1000;
+
+/// The entry could not be moved on now.
+struct NotNow;
+
+impl Crashmover {
+    /// Saves what waits in the spool until it is told to stop.
+    pub(super) async fn save_from_spool(self: Arc<Self>, spool: Spool) {
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        loop {
+            let entry = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                entry = spool.next(State::Save) => entry,
+            };
+            match self.save_entry(&spool, entry).await {
+                Ok(()) => backoff.worked(),
+                Err(NotNow) => tokio::select! {
+                    () = self.stop.cancelled() => return,
+                    () = tokio::time::sleep(backoff.failed()) => {}
+                },
+            }
+        }
+    }
+
+    async fn save_entry(&self, spool: &Spool, entry: Entry) -> Result<(), NotNow> {
+        let length_bytes = entry.length_bytes();
+        let mut reservation = self
+            .budget
+            .reserve(length_bytes)
+            .map_err(|OutOfMemory| NotNow)?;
+        reservation
+            .keep(length_bytes)
+            .map_err(|OutOfMemory| NotNow)?;
+        let id = entry.crash_id();
+        let report = match spool.load(&entry).await {
+            Ok(report) => report,
+            Err(error @ SpoolError::Corrupt { .. }) => {
+                self.metrics.count(Count::Fate(Fate::Failed));
+                tracing::error!(crash_id = %id, %error, "{id} set aside");
+                return Ok(());
+            }
+            Err(error) => {
+                tracing::warn!(crash_id = %id, %error, "{id} cannot be read from the spool now");
+                entry.defer();
+                return Err(NotNow);
+            }
+        };
+        let started = Instant::now();
+        if let Err(error) = self.storage.save(&report).await {
+            self.trouble.failed();
+            self.metrics.count(Count::SaveCrashException);
+            self.metrics
+                .count(Count::Retry("save_crash_exception.count"));
+            tracing::warn!(crash_id = %id, %error, "{id} not saved yet, stays in the spool");
+            entry.defer();
+            return Err(NotNow);
+        }
+        self.trouble.worked();
+        self.metrics.time(Timing::CrashSave, started.elapsed());
+        self.metrics.count(Count::Fate(Fate::Saved));
+        tracing::info!(crash_id = %id, "{id} saved");
+        self.publish_entry(spool, entry).await
+    }
+
+    async fn publish_entry(&self, spool: &Spool, entry: Entry) -> Result<(), NotNow> {
+        let id = entry.crash_id();
+        match spool.advance(entry).await {
+            Ok(entry) => {
+                self.publish.add(Unpublished {
+                    id,
+                    accepted: Instant::now(),
+                    entry: Some(entry),
+                });
+                Ok(())
+            }
+            Err(error) => {
+                tracing::warn!(crash_id = %id, %error, "{id} saved, but still in the spool: it will be saved again");
+                Err(NotNow)
+            }
+        }
+    }
+
+    /// Hands ids that wait in the spool to the publishers until it is told to stop.
+    pub(super) async fn publish_from_spool(self: Arc<Self>, spool: Spool) {
+        loop {
+            while self.publish.len() >= MOST_UNPUBLISHED && !self.stop.is_cancelled() {
+                tokio::time::sleep(PUBLISH_PAUSE).await;
+            }
+            let entry = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                entry = spool.next(State::Publish) => entry,
+            };
+            let id = entry.crash_id();
+            self.publish.add(Unpublished {
+                id,
+                accepted: Instant::now(),
+                entry: Some(entry),
+            });
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Keeping the promise: a bounded queue of accepted reports, tasks that save them, tasks that publish their ids.
+//!
+//! A report is *kept* when its client may be told `CrashID=`: once it is saved, or is in the spool, or, where the operator
+//! chose so, is in the queue. Publishing never delays that answer.
+//!
+//! | acknowledge | without a spool | with a spool |
+//! |---|---|---|
+//! | saved | saved in time, or not kept | saved in time, else spooled; not kept only if the spool is full too |
+//! | queued | in the queue; a kill loses the queue | the same; spooled while the queue is full |
+//! | spooled | (settings refuse it) | spooled; if the spool is full, saved in time, else not kept |
+
+mod budget;
+mod from_spool;
+mod job;
+mod mover;
+mod publish;
+mod retry;
+mod stop;
+mod take;
+mod trouble;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use budget::{Budget, OutOfMemory, Reservation};
+pub use retry::RetryPolicy;
+pub use stop::Leftover;
+
+use crate::crash_publish::CrashPublisher;
+use crate::crash_storage::CrashStorage;
+use crate::metrics::Metrics;
+use crate::spool::Spool;
+use job::{AtWork, Job};
+use publish::PublishQueue;
+use trouble::Trouble;
+
+/// When a client is told yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledge {
+    Saved,
+    Queued,
+    Spooled,
+}
+
+/// How the crashmover works.
+#[derive(Clone, Debug)]
+pub struct CrashmoverConfig {
+    /// Reports saved at once.
+    pub movers: usize,
+    /// Reports that may wait.
+    pub queue_size: usize,
+    pub acknowledge: Acknowledge,
+    /// How long a client is kept waiting for a report to be kept.
+    pub ack_timeout: Duration,
+    pub retry: RetryPolicy,
+    /// Ids that may wait to be published.
+    pub publish_backlog: usize,
+    /// Bytes that all reports in memory may take.
+    pub in_flight_bytes: u64,
+}
+
+/// The report is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt;
+
+/// Why a report is not kept, as far as its client can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotKept {
+    /// The queue is full and stayed so.
+    QueueFull,
+    /// The spool is full, and storage did not help.
+    SpoolFull,
+    /// Saving failed for good.
+    SaveFailed,
+    /// Saving takes longer than a client can wait. It goes on: the report may still be saved, late.
+    TooSlow,
+}
+
+/// What waits, for gauges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    pub save_queue: usize,
+    pub work_queue: usize,
+    pub publish_queue: usize,
+}
+
+/// The queue and its tasks.
+pub struct Crashmover {
+    storage: CrashStorage,
+    spool: Option<Spool>,
+    publish: Arc<PublishQueue>,
+    metrics: Metrics,
+    acknowledge: Acknowledge,
+    ack_timeout: Duration,
+    retry: RetryPolicy,
+    budget: Budget,
+    trouble: Trouble,
+    sender: mpsc::Sender<Job>,
+    receiver: Mutex<mpsc::Receiver<Job>>,
+    at_work: AtWork,
+    stop: CancellationToken,
+    tasks: Mutex<Tasks>,
+}
+
+#[derive(Default)]
+struct Tasks {
+    movers: JoinSet<()>,
+    publishers: JoinSet<()>,
+}
+
+impl Crashmover {
+    /// Starts the tasks. What waits in the spool is taken up at once.
+    pub async fn start(
+        storage: CrashStorage,
+        publisher: Arc<dyn CrashPublisher>,
+        spool: Option<Spool>,
+        config: &CrashmoverConfig,
+        metrics: Metrics,
+    ) -> Arc<Self> {
+        let (sender, receiver) = mpsc::channel(config.queue_size.max(1));
+        let publish = PublishQueue::new(
+            publisher,
+            spool.clone(),
+            config.publish_backlog,
+            metrics.clone(),
+        );
+        let crashmover = Arc::new(Self {
+            storage,
+            spool,
+            publish,
+            metrics,
+            acknowledge: config.acknowledge,
+            ack_timeout: config.ack_timeout,
+            retry: config.retry,
+            budget: Budget::new(config.in_flight_bytes),
+            trouble: Trouble::default(),
+            sender,
+            receiver: Mutex::new(receiver),
+            at_work: AtWork::default(),
+            stop: CancellationToken::new(),
+            tasks: Mutex::default(),
+        });
+        crashmover.spawn(config.movers.max(1)).await;
+        crashmover
+    }
+
+    async fn spawn(self: &Arc<Self>, movers: usize) {
+        let mut tasks = self.tasks.lock().await;
+        for _ in 0..movers {
+            tasks.movers.spawn(self.clone().work());
+        }
+        if let Some(spool) = &self.spool {
+            // Enough to catch up, not so many that new reports find storage busy.
+            for _ in 0..movers.div_ceil(4) {
+                tasks
+                    .movers
+                    .spawn(self.clone().save_from_spool(spool.clone()));
+            }
+            tasks
+                .movers
+                .spawn(self.clone().publish_from_spool(spool.clone()));
+        }
+        tasks.publishers = self.publish.start();
+    }
+
+    /// The memory that reports may take.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// False when a report that came now could not be taken.
+    pub fn has_room(&self) -> bool {
+        self.sender.capacity() > 0
+            || self
+                .spool
+                .as_ref()
+                .is_some_and(|spool| spool.stats().room_bytes > 0)
+    }
+
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            save_queue: self.sender.max_capacity() - self.sender.capacity(),
+            work_queue: self.at_work.len(),
+            publish_queue: self.publish.len(),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The crashmover as a whole, with stores and queues that fail on demand.
+
+mod scene;
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::metrics::{Count, Fate};
+use scene::{Scene, eventually, report};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_saved_and_published() {
+    let scene = Scene::new(Acknowledge::Saved, false).await;
+    let report = report();
+    assert_eq!(scene.take(&report).await, Ok(Receipt));
+    assert!(scene.is_saved(&report));
+    eventually("published", || scene.is_published(&report)).await;
+    eventually("memory given back", || {
+        scene.crashmover.budget().in_flight_bytes() == 0
+    })
+    .await;
+    assert_eq!(scene.total(Count::Fate(Fate::Saved)), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transient_failures_are_tried_again_and_then_the_client_is_told() {
+    let scene = Scene::new(Acknowledge::Saved, false).await;
+    scene.storage_refuses(true);
+    assert_eq!(scene.take(&report()).await, Err(NotKept::SaveFailed));
+    assert_eq!(scene.store.attempts.load(Ordering::SeqCst), 3);
+    assert_eq!(scene.total(Count::SaveCrashDropped), 1);
+    scene.store.is_permanent.store(true, Ordering::SeqCst);
+    assert_eq!(scene.take(&report()).await, Err(NotKept::SaveFailed));
+    assert_eq!(scene.store.attempts.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_that_comes_too_late_is_counted_and_published() {
+    let scene = Scene::new(Acknowledge::Saved, false).await;
+    let hanging = scene.storage_hangs().await;
+    let report = report();
+    assert_eq!(scene.take(&report).await, Err(NotKept::TooSlow));
+    drop(hanging);
+    eventually("published", || scene.is_published(&report)).await;
+    assert_eq!(scene.total(Count::SavedLate), 1);
+    assert_eq!(scene.total(Count::Fate(Fate::Saved)), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_says_so() {
+    let scene = Scene::new(Acknowledge::Queued, false).await;
+    let hanging = scene.storage_hangs().await;
+    let reports: Vec<_> = (0..4).map(|_| report()).collect();
+    for report in &reports {
+        assert_eq!(scene.take(report).await, Ok(Receipt));
+        eventually("movers are busy", || {
+            scene.store.attempts.load(Ordering::SeqCst) >= 1
+        })
+        .await;
+    }
+    eventually("the queue is full", || !scene.crashmover.has_room()).await;
+    assert_eq!(scene.take(&report()).await, Err(NotKept::QueueFull));
+    drop(hanging);
+    for report in &reports {
+        eventually("saved", || scene.is_saved(report)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_down_delays_nobody_and_gets_every_id_later() {
+    let scene = Scene::new(Acknowledge::Saved, false).await;
+    scene.queue.refuses.store(true, Ordering::SeqCst);
+    let reports: Vec<_> = (0..20).map(|_| report()).collect();
+    for report in &reports {
+        assert_eq!(scene.take(report).await, Ok(Receipt));
+    }
+    assert_eq!(scene.crashmover.sizes().publish_queue, 20);
+    scene.queue.refuses.store(false, Ordering::SeqCst);
+    for report in &reports {
+        eventually("published", || scene.is_published(report)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_that_refuses_or_hangs_fills_the_spool_and_empties_it_later() {
+    let scene = Scene::new(Acknowledge::Saved, true).await;
+    scene.storage_refuses(true);
+    let refused = report();
+    assert_eq!(scene.take(&refused).await, Ok(Receipt));
+    scene.storage_refuses(false);
+    eventually("published", || scene.is_published(&refused)).await;
+    assert!(scene.is_saved(&refused));
+
+    let hanging = scene.storage_hangs().await;
+    let reports: Vec<_> = (0..12).map(|_| report()).collect();
+    for report in &reports {
+        assert_eq!(scene.take(report).await, Ok(Receipt));
+    }
+    drop(hanging);
+    for report in &reports {
+        eventually("published", || scene.is_published(report)).await;
+        assert!(scene.is_saved(report));
+    }
+    let spool = scene.spool.as_ref().unwrap();
+    eventually("empty", || {
+        spool.stats().save.entries + spool.stats().publish.entries == 0
+    })
+    .await;
+    assert_eq!(scene.total(Count::Fate(Fate::Saved)), 13);
+    assert_eq!(scene.total(Count::SaveCrashDropped), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_saved_before_the_stop_is_spooled() {
+    let scene = Scene::new(Acknowledge::Queued, true).await;
+    let _hanging = scene.storage_hangs().await;
+    let reports: Vec<_> = (0..4).map(|_| report()).collect();
+    for report in &reports {
+        assert_eq!(scene.take(report).await, Ok(Receipt));
+    }
+    let leftover = scene
+        .crashmover
+        .drain(Duration::from_millis(400), &CancellationToken::new())
+        .await;
+    assert!(leftover.unsaved.is_empty());
+    assert_eq!(scene.spool.as_ref().unwrap().stats().save.entries, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_spool_what_is_left_is_named() {
+    let scene = Scene::new(Acknowledge::Queued, false).await;
+    let _hanging = scene.storage_hangs().await;
+    let report = report();
+    assert_eq!(scene.take(&report).await, Ok(Receipt));
+    let leftover = scene
+        .crashmover
+        .drain(Duration::from_millis(300), &CancellationToken::new())
+        .await;
+    assert_eq!(leftover.unsaved, [report.id]);
+    assert_eq!(scene.total(Count::Fate(Fate::Failed)), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spooled_reports_are_kept_while_storage_is_away() {
+    let scene = Scene::new(Acknowledge::Spooled, true).await;
+    scene.storage_refuses(true);
+    let reports: Vec<_> = (0..10).map(|_| report()).collect();
+    for report in &reports {
+        assert_eq!(scene.take(report).await, Ok(Receipt));
+    }
+    scene.storage_refuses(false);
+    for report in &reports {
+        eventually("published", || scene.is_published(report)).await;
+    }
+}

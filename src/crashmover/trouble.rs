@@ -1,0 +1,58 @@
+//! Whether storage is in trouble: then reports go to the spool at once instead of waiting for it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// After this long without news one report tries storage again.
+const REMEMBERED_FOR: Duration = Duration::from_secs(5);
+const NONE: u64 = u64::MAX;
+
+/// When storage failed last, unless it worked since.
+pub struct Trouble {
+    started: Instant,
+    /// Milliseconds after `started`.
+    since: AtomicU64,
+}
+
+impl Default for Trouble {
+    fn default() -> Self {
+        Self {
+            started: Instant::now(),
+            since: AtomicU64::new(NONE),
+        }
+    }
+}
+
+impl Trouble {
+    pub fn failed(&self) {
+        self.since.store(self.now(), Ordering::Relaxed);
+    }
+
+    pub fn worked(&self) {
+        self.since.store(NONE, Ordering::Relaxed);
+    }
+
+    pub fn is_on(&self) -> bool {
+        let since = self.since.load(Ordering::Relaxed);
+        since != NONE && self.now().saturating_sub(since) < REMEMBERED_FOR.as_millis() as u64
+    }
+
+    fn now(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_is_on_until_it_works() {
+        let trouble = Trouble::default();
+        assert!(!trouble.is_on());
+        trouble.failed();
+        assert!(trouble.is_on());
+        trouble.worked();
+        assert!(!trouble.is_on());
+    }
+}
