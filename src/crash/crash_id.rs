@@ -62,10 +62,8 @@ impl CrashId {
 
     /// Takes an id that somebody else made: of the right form, with throttle digit 0 or 1.
     ///
-    /// The date need not exist: the original stores such reports under the folder it names, and so does this one.
-    ///
     /// # Errors
-    /// Anything else, such as upper case, braces, a line end, or another throttle digit.
+    /// Anything else, such as upper case, braces, a line end, another throttle digit, or a date that never was.
     pub fn parse(text: &str) -> Result<Self, InvalidCrashId> {
         let bytes = text.as_bytes();
         let well_formed = bytes.len() == LENGTH
@@ -75,7 +73,8 @@ impl CrashId {
                 b'a'..=b'f' => !HYPHENS.contains(&at) && at < DIGIT_AT,
                 _ => false,
             })
-            && matches!(bytes[DIGIT_AT], b'0' | b'1');
+            && matches!(bytes[DIGIT_AT], b'0' | b'1')
+            && NaiveDate::parse_from_str(&format!("20{}", &text[DATE_AT..]), "%Y%m%d").is_ok();
         if well_formed {
             Ok(Self(text.to_owned()))
         } else {
@@ -115,7 +114,7 @@ mod tests {
     #[test]
     fn ids_of_others_are_taken_only_in_the_exact_form() {
         assert!(CrashId::parse("de1bb258-cbbf-4589-a673-34f800160918").is_ok());
-        assert!(CrashId::parse("de1bb258-cbbf-4589-a673-34f801999999").is_ok());
+        assert!(CrashId::parse("de1bb258-cbbf-4589-a673-34f801240229").is_ok());
         for bad in [
             "",
             "de1bb258-cbbf-4589-a673-34f802160918",
@@ -124,6 +123,8 @@ mod tests {
             "{de1bb258-cbbf-4589-a673-34f800160918}",
             "de1bb258cbbf-4589-a673-34f8-00160918",
             "de1bb258-cbbf-4589-a673-34f800a60918",
+            "de1bb258-cbbf-4589-a673-34f800999999",
+            "00000000-0000-0000-0000-000000000000",
         ] {
             assert_eq!(CrashId::parse(bad), Err(InvalidCrashId), "{bad}");
         }

@@ -22,6 +22,7 @@ use futures_util::{Stream, StreamExt};
 pub use malformed::Malformed;
 
 use crate::crash::{Annotations, Dump, Payload};
+pub use decode::is_gzip;
 use decode::{BadGzip, Gunzip};
 use parts::Parts;
 use split::{Event, Splitter};
@@ -223,10 +224,11 @@ impl Form {
             self.take_inflated(keep)?;
         }
         let parts = self.parts?;
-        if self.splitter.is_complete() {
-            Ok(parts.finish()?)
+        let gathered = if self.splitter.is_complete() {
+            parts.finish()
         } else {
-            Err(Malformed::InvalidPayloadStructure.into())
-        }
+            Err(parts.cut_short())
+        };
+        Ok(gathered?)
     }
 }

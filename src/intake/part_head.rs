@@ -28,10 +28,7 @@ impl PartHead {
             content_type: DEFAULT_CONTENT_TYPE.to_owned(),
             ..Self::default()
         };
-        for line in block
-            .split(|byte| *byte == b'\n')
-            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-        {
+        for line in lines(block) {
             let Some(at) = memchr::memmem::find(line, b": ") else {
                 continue;
             };
@@ -79,6 +76,17 @@ impl PartHead {
             |charset| String::from_utf8_lossy(&charset).into_owned(),
         )
     }
+}
+
+/// Lines end with CR LF; a bare line feed belongs to the line.
+fn lines(block: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(block);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let at = memchr::memmem::find(text, b"\r\n");
+        rest = at.map(|at| &text[at + 2..]);
+        Some(at.map_or(text, |at| &text[..at]))
+    })
 }
 
 fn utf8(bytes: Vec<u8>) -> Result<String, Malformed> {
@@ -159,6 +167,12 @@ mod tests {
                 "{block}"
             );
         }
+        assert_eq!(
+            PartHead::parse(b"Content-Disposition: x; name=a\nContent-Type: b/c")
+                .unwrap()
+                .content_type,
+            "text/plain"
+        );
         assert_eq!(
             PartHead::parse(b"\r\nv\r\ncontent-disposition: x; name=a")
                 .unwrap()

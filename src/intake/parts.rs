@@ -204,6 +204,16 @@ impl Parts {
         self.dumps.push(dump);
     }
 
+    /// The body ended inside a part. The original tries a JSON part before it notices, so that reason goes first.
+    pub fn cut_short(self) -> Malformed {
+        let Current::Json { text } = &self.current else {
+            return Malformed::InvalidPayloadStructure;
+        };
+        json::annotations(text, &Weight::of(text))
+            .err()
+            .unwrap_or(Malformed::InvalidPayloadStructure)
+    }
+
     /// What was gathered, once the body is complete.
     ///
     /// # Errors

@@ -1,0 +1,140 @@
+//! The front door: routes, and what surrounds them.
+//!
+//! From the outside in: a panic becomes a 500 and a log line; percent signs in the path are decoded, since some proxies
+//! encode what need not be; then the routes. Methods are checked here and not by the router, because the recorded answers
+//! name `OPTIONS` and do not treat `HEAD` as `GET`.
+
+mod accounts;
+mod dockerflow;
+mod limits;
+mod reply;
+mod server;
+mod submit;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::{HeaderValue, Method, Response, StatusCode, Uri, header};
+use axum::routing::{MethodRouter, any};
+use tower::util::{MapRequestLayer, ServiceExt};
+use tower::{Layer, Service};
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use limits::BodyLimits;
+pub use server::{Server, ServerConfig};
+
+use crate::crashmover::Crashmover;
+use crate::health::Health;
+use crate::intake::Limits;
+use crate::metrics::Metrics;
+use crate::throttle::Throttler;
+
+/// Everything a request may need. Built once by `app`.
+pub struct Collector {
+    pub throttler: Throttler,
+    pub crashmover: Arc<Crashmover>,
+    pub health: Health,
+    pub metrics: Metrics,
+    pub body_limits: BodyLimits,
+    pub intake_limits: Limits,
+    /// Goes before every crash id in an answer: `bp-`.
+    pub id_prefix: String,
+    /// Who sends this may choose crash ids.
+    pub bearer_token: Option<String>,
+    /// The body of `/__version__`.
+    pub version: bytes::Bytes,
+}
+
+/// The service for one connection.
+pub type Routes =
+    tower::util::BoxCloneSyncService<Request, Response<Body>, std::convert::Infallible>;
+
+/// The routes of a collector.
+pub fn routes(collector: Arc<Collector>) -> Routes {
+    let router = Router::new()
+        .route(
+            "/submit",
+            only(Method::POST, submit::submit, collector.clone()),
+        )
+        .route(
+            "/__heartbeat__",
+            only(Method::GET, dockerflow::heartbeat, collector.clone()),
+        )
+        .route(
+            "/__lbheartbeat__",
+            only(Method::GET, dockerflow::lbheartbeat, collector.clone()),
+        )
+        .route(
+            "/__version__",
+            only(Method::GET, dockerflow::version, collector.clone()),
+        )
+        .route(
+            "/__broken__",
+            only(Method::GET, dockerflow::broken, collector),
+        )
+        .fallback(async || reply::error_document(StatusCode::NOT_FOUND));
+    let catch_panic =
+        CatchPanicLayer::custom(|_| reply::error_document(StatusCode::INTERNAL_SERVER_ERROR));
+    let service = MapRequestLayer::new(decode_path).layer(router);
+    let service = catch_panic
+        .layer(service)
+        .map_response(|response| response.map(Body::new));
+    Routes::new(service)
+}
+
+/// A route for one method; `OPTIONS` is answered, everything else is 405.
+fn only<H, T>(method: Method, handler: H, collector: Arc<Collector>) -> MethodRouter
+where
+    H: Handler<T, Arc<Collector>> + Clone + Sync,
+    T: Send + 'static,
+{
+    let service = handler.with_state(collector);
+    any(move |request: Request| {
+        let (mut service, method) = (service.clone(), method.clone());
+        async move {
+            if request.method() == method {
+                let Ok(response) = service.call(request).await;
+                return response;
+            }
+            let is_question = request.method() == Method::OPTIONS;
+            let mut response = match is_question {
+                true => reply::with_type(StatusCode::OK, "application/json", Body::empty()),
+                false => reply::error_document(StatusCode::METHOD_NOT_ALLOWED),
+            };
+            let allowed = if is_question {
+                method.to_string()
+            } else {
+                format!("{method}, OPTIONS")
+            };
+            if let Ok(allowed) = HeaderValue::try_from(allowed) {
+                response.headers_mut().insert(header::ALLOW, allowed);
+            }
+            response
+        }
+    })
+}
+
+/// `/%73ubmit` is `/submit`. A path that decodes to something odd stays as it is, and is not found.
+fn decode_path(mut request: Request) -> Request {
+    let path = request.uri().path();
+    if path.contains('%')
+        && let Some(decoded) = percent_decoded(path)
+        && let Ok(uri) = Uri::try_from(decoded)
+    {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+fn percent_decoded(path: &str) -> Option<String> {
+    let mut pieces = path.split('%');
+    let mut decoded = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        decoded.push(u8::from_str_radix(piece.get(..2)?, 16).ok()?);
+        decoded.extend_from_slice(&piece.as_bytes()[2..]);
+    }
+    String::from_utf8(decoded).ok()
+}

@@ -1,0 +1,139 @@
+//! Accepting connections, serving them, and letting them finish when the process has to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::util::ServiceExt;
+
+use super::Routes;
+
+/// Limits of connections.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerConfig {
+    /// Connections at once; more wait to be accepted.
+    pub max_connections: usize,
+    /// For a request's head, and for the next request on a connection that is kept alive.
+    pub header_timeout: Duration,
+}
+
+/// What cannot be accepted now may be a minute later: too many open files, mostly.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
+
+/// A listener and its connections.
+pub struct Server {
+    listener: TcpListener,
+    routes: Routes,
+    config: ServerConfig,
+    slots: Arc<Semaphore>,
+    connections: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Server {
+    pub fn new(listener: TcpListener, routes: Routes, config: ServerConfig) -> Self {
+        let slots = Arc::new(Semaphore::new(
+            config.max_connections.clamp(1, Semaphore::MAX_PERMITS),
+        ));
+        Self {
+            listener,
+            routes,
+            config,
+            slots,
+            connections: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// A handle with which connections can be counted from elsewhere.
+    pub fn open_connections(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let connections = self.connections.clone();
+        move || connections.len()
+    }
+
+    /// Serves until `stop` is cancelled, then lets requests finish until `drain_deadline` says it is enough.
+    ///
+    /// Returns how many connections had to be abandoned.
+    pub async fn serve(self, stop: CancellationToken, drain_deadline: impl AsyncFnOnce()) -> usize {
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                (permit, connection) = self.accept() => self.spawn(connection, permit),
+            }
+        }
+        self.stop.cancel();
+        self.connections.close();
+        let Self {
+            listener,
+            connections,
+            ..
+        } = self;
+        drop(listener);
+        tokio::select! {
+            () = connections.wait() => {}
+            () = drain_deadline() => {}
+        }
+        connections.len()
+    }
+
+    async fn accept(&self) -> (Option<OwnedSemaphorePermit>, TcpStream) {
+        loop {
+            let permit = self.slots.clone().acquire_owned().await.ok();
+            match self.listener.accept().await {
+                Ok((connection, _address)) => return (permit, connection),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+                }
+            }
+        }
+    }
+
+    fn spawn(&self, connection: TcpStream, permit: Option<OwnedSemaphorePermit>) {
+        // Answers are one small packet; waiting to fill it only delays the client.
+        let _ = connection.set_nodelay(true);
+        let (routes, config, stop) = (self.routes.clone(), self.config, self.stop.clone());
+        self.connections.spawn(async move {
+            serve_connection(connection, routes, config, stop).await;
+            drop(permit);
+        });
+    }
+}
+
+/// One connection until it ends. After the stop signal it ends with the request that is under way.
+async fn serve_connection(
+    connection: TcpStream,
+    routes: Routes,
+    config: ServerConfig,
+    stop: CancellationToken,
+) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(config.header_timeout)
+        // Clients that shut their side down after sending still want the answer.
+        .half_close(true)
+        .serve_connection(
+            TokioIo::new(connection),
+            hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+                routes.clone().oneshot(request.map(Body::new))
+            }),
+        );
+    let mut connection = std::pin::pin!(connection);
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.as_mut().await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "connection ended");
+    }
+}
