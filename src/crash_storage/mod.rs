@@ -11,6 +11,7 @@ mod fs_temp;
 mod keys;
 mod memory;
 mod none;
+mod s3;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub use fs::{FsConfig, FsStore};
 pub use keys::{Layout, ReportKeys};
 pub use memory::MemoryStore;
 pub use none::NoStore;
+pub use s3::{S3Config, S3Store};
 
 use crate::crash::{CrashId, CrashReport, Dump, DumpName, RawCrash, to_python_json};
 
@@ -225,7 +227,3 @@ mod tests {
         }
     }
 }
-mod s3;
-
-pub use blob::{Blob, BlobStore, StorageError, StorageErrorKind};
-pub use s3::{S3Config, S3Store};

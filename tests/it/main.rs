@@ -1,9 +1,7 @@
-//! Tests of the collector as a whole.
-
-mod backends;
 //! Tests of the collector as a whole, mostly of the real binary over real sockets. One binary, because linking it is
 //! what takes long.
 
+mod backends;
 mod clients;
 mod contract;
 mod start_stop;

@@ -1,13 +1,12 @@
-//! What the tests stand on: other people's servers, and a network that can be made to fail.
-
-pub mod fault_proxy;
-pub mod moto;
-pub mod s3s;
-//! What the suites share: a running collector, a raw client, reports to send. No expectation of any suite lives here.
+//! What the suites share: a running collector, a raw client, reports to send, other people's servers, and a network that
+//! can be made to fail. No expectation of any suite lives here.
 
 pub mod canonical_json;
 pub mod collector;
 pub mod crash;
+pub mod fault_proxy;
+pub mod moto;
+pub mod s3s;
 pub mod stored;
 pub mod wait;
 pub mod wire;

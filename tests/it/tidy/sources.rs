@@ -19,6 +19,8 @@ const RESERVED: [(&str, &[&str], &str); 3] = [
 ];
 /// Not in the product: a failure has a type, and nothing is left half done.
 const FORBIDDEN: [&str; 5] = [".unwrap()", "panic!(", "todo!(", "unimplemented!(", "dbg!("];
+/// Failing on purpose is what `/__broken__` is for.
+const EXCUSED: [(&str, &str); 1] = [("src/http/dockerflow.rs", "panic!(")];
 /// Names that say nothing.
 const EMPTY_NAMES: [&str; 8] = [
     "utils", "util", "helpers", "helper", "common", "manager", "handler", "core",
@@ -78,7 +80,10 @@ fn the_product_neither_panics_nor_is_left_half_done() {
     let mut problems = Vec::new();
     for source in sources("src") {
         let code = source.product_code();
-        let found = FORBIDDEN.iter().filter(|word| code.contains(*word));
+        let is_excused = |word: &str| EXCUSED.contains(&(source.path.as_str(), word));
+        let found = FORBIDDEN
+            .iter()
+            .filter(|word| code.contains(*word) && !is_excused(word));
         problems.extend(found.map(|word| format!("{}: {word}", source.path)));
     }
     assert_none(&problems);
