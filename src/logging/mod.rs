@@ -1,0 +1,129 @@
+//! What the operator reads: JSON lines in Mozilla's mozlog form in production, text for people elsewhere.
+//!
+//! Lines are written by a thread of their own, so that a slow terminal or a full pipe never holds up a request.
+
+mod event;
+mod human;
+mod mozlog;
+mod writer;
+
+use std::sync::Arc;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::Registry;
+use tracing_subscriber::reload;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::settings::LogLevel;
+use event::Event;
+use mozlog::Mozlog;
+use writer::Lines;
+pub use writer::Logging;
+
+/// How to log.
+#[derive(Clone, Debug)]
+pub struct LoggingConfig {
+    pub level: LogLevel,
+    /// Text instead of JSON.
+    pub is_human: bool,
+    pub hostname: String,
+}
+
+/// Starts logging to standard output, and has panics logged as errors. To be called once, first of all.
+///
+/// What is returned writes the last lines when it is dropped.
+pub fn init(config: &LoggingConfig) -> Logging {
+    let (lines, mut logging) = writer::start(std::io::stdout());
+    let format = if config.is_human {
+        Format::Human {
+            has_colours: std::io::IsTerminal::is_terminal(&std::io::stdout()),
+        }
+    } else {
+        Format::Mozlog(Mozlog::new(&config.hostname))
+    };
+    let (filter, handle) = reload::Layer::new(targets(config.level));
+    logging.set_level_handle(LevelHandle(Arc::new(handle)));
+    // Fails only if somebody logs already: then their lines are as good.
+    let _ = tracing_subscriber::registry()
+        .with(filter)
+        .with(Output { format, lines })
+        .try_init();
+    log_panics();
+    logging
+}
+
+/// Ours at the chosen level, everybody else's only if something is wrong.
+fn targets(level: LogLevel) -> Targets {
+    let level = match level {
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Warning => LevelFilter::WARN,
+        LogLevel::Error | LogLevel::Critical => LevelFilter::ERROR,
+    };
+    Targets::new()
+        .with_target("antenna", level)
+        .with_default(level.min(LevelFilter::WARN))
+}
+
+/// Changes the level while the collector runs.
+#[derive(Clone)]
+pub struct LevelHandle(Arc<reload::Handle<Targets, Registry>>);
+
+impl LevelHandle {
+    pub fn set(&self, level: LogLevel) {
+        // Fails only when logging has ended.
+        let _ = self.0.reload(targets(level));
+    }
+}
+
+enum Format {
+    Mozlog(Mozlog),
+    Human { has_colours: bool },
+}
+
+/// Renders events and hands the lines to the writer.
+struct Output {
+    format: Format,
+    lines: Lines,
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Output {
+    fn on_event(&self, event: &tracing::Event<'_>, _context: Context<'_, S>) {
+        let event = Event::of(event);
+        let line = match &self.format {
+            Format::Mozlog(mozlog) => mozlog.line(&event),
+            Format::Human { has_colours } => human::line(&event, *has_colours),
+        };
+        self.lines.send(line);
+    }
+}
+
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic
+            .payload_as_str()
+            .unwrap_or("a panic without a message");
+        let location = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!(location, "panicked: {message}");
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ours_are_logged_at_the_level_and_others_only_when_they_warn() {
+        let targets = targets(LogLevel::Info);
+        let is_logged = |target: &str, level| targets.would_enable(target, &level);
+        assert!(is_logged("antenna::http", tracing::Level::INFO));
+        assert!(!is_logged("antenna::http", tracing::Level::DEBUG));
+        assert!(is_logged("aws_config", tracing::Level::WARN));
+        assert!(!is_logged("hyper", tracing::Level::INFO));
+    }
+}

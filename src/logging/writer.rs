@@ -1,0 +1,194 @@
+//! The thread that writes log lines, and the bounded queue in front of it.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::LevelHandle;
+
+/// Lines that may wait: seconds of a busy collector.
+const QUEUE_LINES: usize = 20_000;
+/// At the end, a pipe that nobody reads does not hold up the process longer than this.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+enum Message {
+    Line(String),
+    End,
+}
+
+/// The way for lines to the thread. Never waits: what finds the queue full is lost, and counted.
+#[derive(Clone)]
+pub struct Lines {
+    sender: SyncSender<Message>,
+    lost: Arc<AtomicU64>,
+}
+
+impl Lines {
+    pub fn send(&self, line: String) {
+        match self.sender.try_send(Message::Line(line)) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Logging while it lasts; dropping it writes what waits.
+pub struct Logging {
+    lines: Lines,
+    thread: Option<JoinHandle<()>>,
+    level: Option<LevelHandle>,
+}
+
+impl Logging {
+    /// Lines that found the queue full since the start.
+    pub fn lost_lines(&self) -> u64 {
+        self.lines.lost.load(Ordering::Relaxed)
+    }
+
+    /// With this the level can be changed.
+    pub fn level(&self) -> Option<LevelHandle> {
+        self.level.clone()
+    }
+
+    pub(super) fn set_level_handle(&mut self, handle: LevelHandle) {
+        self.level = Some(handle);
+    }
+}
+
+impl Drop for Logging {
+    fn drop(&mut self) {
+        let deadline = Instant::now() + LAST_LINES;
+        while matches!(
+            self.lines.sender.try_send(Message::End),
+            Err(TrySendError::Full(_))
+        ) && Instant::now() < deadline
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if let Some(thread) = self.thread.take() {
+            while !thread.is_finished() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+}
+
+/// Starts the thread.
+pub fn start(out: impl Write + Send + 'static) -> (Lines, Logging) {
+    start_with(out, QUEUE_LINES)
+}
+
+fn start_with(out: impl Write + Send + 'static, queue_lines: usize) -> (Lines, Logging) {
+    let (sender, receiver) = sync_channel(queue_lines);
+    let lines = Lines {
+        sender,
+        lost: Arc::default(),
+    };
+    let lost = lines.lost.clone();
+    let thread = std::thread::Builder::new()
+        .name("log".to_owned())
+        .spawn(move || write_all(out, &receiver, &lost));
+    (
+        lines.clone(),
+        Logging {
+            lines,
+            thread: thread.ok(),
+            level: None,
+        },
+    )
+}
+
+fn write_all(mut out: impl Write, receiver: &Receiver<Message>, lost: &AtomicU64) {
+    let (mut buffer, mut told) = (Vec::new(), 0);
+    while let Ok(Message::Line(line)) = receiver.recv() {
+        buffer.extend_from_slice(line.as_bytes());
+        // What waits already goes out in the same write.
+        let has_ended = loop {
+            match receiver.try_recv() {
+                Ok(Message::Line(line)) if buffer.len() < 64 * 1024 => {
+                    buffer.extend_from_slice(line.as_bytes())
+                }
+                Ok(Message::Line(line)) => {
+                    write(&mut out, &mut buffer);
+                    buffer.extend_from_slice(line.as_bytes());
+                }
+                Ok(Message::End) => break true,
+                Err(_) => break false,
+            }
+        };
+        let now = lost.load(Ordering::Relaxed);
+        if now > told {
+            buffer.extend_from_slice(
+                format!("{} log lines lost: the output was too slow\n", now - told).as_bytes(),
+            );
+            told = now;
+        }
+        write(&mut out, &mut buffer);
+        if has_ended {
+            return;
+        }
+    }
+}
+
+fn write(out: &mut impl Write, buffer: &mut Vec<u8>) {
+    // Standard output may be closed; there is nobody left to tell.
+    let _ = out.write_all(buffer).and_then(|()| out.flush());
+    buffer.clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_last_lines_are_written_at_the_end() {
+        let page = Page::default();
+        let (lines, logging) = start(page.clone());
+        (0..1000).for_each(|n| lines.send(format!("{n}\n")));
+        assert_eq!(logging.lost_lines(), 0);
+        drop(logging);
+        let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 1000);
+        assert!(text.ends_with("999\n"));
+    }
+
+    #[test]
+    fn a_blocked_output_loses_lines_but_holds_up_nobody() {
+        let page = Page::default();
+        let blocked = page.0.lock().unwrap();
+        let (lines, logging) = start_with(page.clone(), 10);
+        (0..1000).for_each(|n| lines.send(format!("{n:01000}\n")));
+        let lost = logging.lost_lines();
+        assert!((100..1000).contains(&lost), "{lost}");
+        drop(blocked);
+        drop(logging);
+        let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+        let told = text
+            .lines()
+            .filter_map(|line| line.strip_suffix(" log lines lost: the output was too slow"));
+        assert_eq!(
+            told.map(|count| count.parse::<u64>().unwrap()).sum::<u64>(),
+            lost
+        );
+    }
+}
