@@ -1,11 +1,19 @@
 //! Antenna: takes crash reports over HTTP, keeps them, and tells the processor.
 
+pub mod app;
 pub mod aws;
+pub mod cli;
 pub mod crash;
 pub mod crash_publish;
 pub mod crash_storage;
-pub mod intake;
-pub mod throttle;
+pub mod crashmover;
 pub mod fail_point;
-pub mod spool;
+pub mod health;
+pub mod http;
+pub mod intake;
+pub mod logging;
+pub mod metrics;
 pub mod settings;
+pub mod spool;
+pub mod throttle;
+pub mod version;

@@ -1,3 +1,9 @@
-//! The collector's binary.
+//! The collector's binary: parses the command line and hands over.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    antenna::cli::run(antenna::cli::Cli::parse())
+}

@@ -1,0 +1,85 @@
+//! Storage and queue, as the settings choose them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::aws::AwsConfig;
+use crate::crash_publish::{CrashPublisher, MemoryPublisher, NoPublisher, SqsConfig, SqsPublisher};
+use crate::crash_storage::{
+    CrashStorage, FsConfig, FsStore, Layout, MemoryStore, NoStore, S3Config, S3Store,
+};
+use crate::health::Check;
+use crate::settings::{self, AwsSettings, PublishClass, Settings, StorageClass};
+
+/// The outside world as the settings describe it.
+pub struct Backends {
+    pub storage: CrashStorage,
+    pub publisher: Arc<dyn CrashPublisher>,
+}
+
+/// Prepares storage and queue. The network is not used yet.
+///
+/// # Errors
+/// A folder that cannot be used, or AWS settings that cannot work.
+pub async fn backends(settings: &Settings) -> anyhow::Result<Backends> {
+    let timeout = settings.crashmover.save_timeout;
+    let storage = match &settings.crash_storage {
+        StorageClass::Fs(fs) => {
+            let config = FsConfig {
+                root: fs.root.clone(),
+                fsync: fs.fsync,
+            };
+            let store = tokio::task::spawn_blocking(move || FsStore::open(config)).await??;
+            CrashStorage::new(Arc::new(store), Layout::Fs)
+        }
+        StorageClass::Memory => CrashStorage::new(Arc::new(MemoryStore::default()), Layout::Fs),
+        StorageClass::None => CrashStorage::new(Arc::new(NoStore), Layout::Fs),
+        StorageClass::S3(s3) => {
+            let config = S3Config {
+                aws: aws_config(&s3.aws, timeout),
+                bucket: s3.bucket_name.clone(),
+            };
+            CrashStorage::new(Arc::new(S3Store::connect(config).await?), Layout::S3)
+        }
+    };
+    let publisher: Arc<dyn CrashPublisher> = match &settings.crash_publish {
+        PublishClass::None => Arc::new(NoPublisher),
+        PublishClass::Memory => Arc::new(MemoryPublisher::default()),
+        PublishClass::Sqs(sqs) => {
+            let config = SqsConfig {
+                aws: aws_config(&sqs.aws, timeout),
+                queue: sqs.queue_name.clone(),
+            };
+            Arc::new(SqsPublisher::connect(config).await?)
+        }
+    };
+    Ok(Backends { storage, publisher })
+}
+
+fn aws_config(settings: &AwsSettings, call_timeout: Duration) -> AwsConfig {
+    let exposed = |secret: &settings::Secret| secret.expose().to_owned();
+    let keys = settings.access_key.as_ref();
+    AwsConfig {
+        region: Some(settings.region.clone()).filter(|region| !region.is_empty()),
+        endpoint_url: settings.endpoint_url.clone(),
+        access_key: keys.map(|key| exposed(&key.id)),
+        secret_access_key: keys.map(|key| exposed(&key.secret)),
+        call_timeout,
+    }
+}
+
+impl Backends {
+    /// What the heartbeat asks.
+    pub fn checks(&self) -> Vec<(&'static str, Check)> {
+        let (storage, publisher) = (self.storage.clone(), self.publisher.clone());
+        let check_storage: Check = Box::new(move || {
+            let storage = storage.clone();
+            Box::pin(async move { storage.check().await.map_err(|error| error.to_string()) })
+        });
+        let check_queue: Check = Box::new(move || {
+            let publisher = publisher.clone();
+            Box::pin(async move { publisher.check().await.map_err(|error| error.to_string()) })
+        });
+        vec![("storage", check_storage), ("queue", check_queue)]
+    }
+}

@@ -1,0 +1,45 @@
+//! Settings to the plain structs that the parts take.
+
+use crate::crashmover::{Acknowledge, CrashmoverConfig, RetryPolicy};
+use crate::http::BodyLimits;
+use crate::intake::Limits;
+use crate::settings::{self, Settings};
+
+pub fn crashmover_config(settings: &Settings) -> CrashmoverConfig {
+    let crashmover = &settings.crashmover;
+    CrashmoverConfig {
+        movers: crashmover.concurrent_crashmovers.get(),
+        queue_size: crashmover.queue_size.get(),
+        acknowledge: match crashmover.acknowledge {
+            settings::Acknowledge::Saved => Acknowledge::Saved,
+            settings::Acknowledge::Queued => Acknowledge::Queued,
+            settings::Acknowledge::Spooled => Acknowledge::Spooled,
+        },
+        ack_timeout: crashmover.ack_timeout,
+        retry: RetryPolicy {
+            max_attempts: u32::try_from(crashmover.max_attempts.get()).unwrap_or(u32::MAX),
+            sleep: crashmover.retry_sleep,
+        },
+        publish_backlog: crashmover.publish_backlog.get(),
+        in_flight_bytes: settings.http.max_in_flight_bytes.get() as u64,
+    }
+}
+
+pub fn body_limits(settings: &Settings) -> BodyLimits {
+    BodyLimits {
+        payload_bytes: settings.intake.max_payload_bytes.get() as u64,
+        timeout: settings.http.body_timeout,
+        least_bytes_per_second: settings.http.least_bytes_per_second,
+    }
+}
+
+pub fn intake_limits(settings: &Settings) -> Limits {
+    let intake = &settings.intake;
+    Limits {
+        inflated_bytes: intake.max_inflated_bytes.get() as u64,
+        parts: intake.max_parts.get(),
+        annotations: intake.max_annotations.get(),
+        annotation_bytes: intake.max_annotation_bytes.get() as u64,
+        annotations_bytes: intake.max_annotations_bytes.get() as u64,
+    }
+}

@@ -1,0 +1,222 @@
+//! The composition root: settings to parts, parts to a running collector, and its orderly end.
+
+mod backends;
+mod configs;
+mod gauges;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::crashmover::{Crashmover, Leftover};
+use crate::health::Health;
+use crate::http::{Collector, Server, ServerConfig, routes};
+use crate::metrics::{Metrics, Statsd, StatsdConfig};
+use crate::settings::Settings;
+use crate::spool::{RealDisk, Spool, SpoolConfig};
+use crate::throttle::{ThrottleSettings, Throttler};
+use crate::version::Version;
+
+pub use backends::{Backends, backends};
+use configs::{body_limits, crashmover_config, intake_limits};
+use gauges::tell_gauges;
+
+/// How often gauges are told.
+const GAUGES_EVERY: Duration = Duration::from_secs(10);
+/// How long a metric may wait to be sent.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// After a second signal everything has this long.
+const IN_A_HURRY: Duration = Duration::from_secs(2);
+
+/// The rules by which submissions are judged.
+///
+/// # Errors
+/// Every mistake in the rules files.
+pub fn throttler(settings: &Settings) -> Result<Throttler, crate::throttle::RulesError> {
+    let throttle = &settings.throttle;
+    Throttler::new(&ThrottleSettings {
+        rules: &throttle.rules,
+        products: &throttle.products,
+        package_names: &throttle.product_packagenames,
+    })
+}
+
+/// The spool's settings, where there is one.
+pub fn spool_config(settings: &Settings) -> Option<SpoolConfig> {
+    settings.spool.as_ref().map(|spool| SpoolConfig {
+        dir: spool.dir.clone(),
+        max_bytes: spool.max_bytes.get(),
+        min_free_bytes: spool.min_free_bytes,
+    })
+}
+
+/// A collector that is ready to be served.
+pub struct App {
+    collector: Arc<Collector>,
+    crashmover: Arc<Crashmover>,
+    spool: Option<Spool>,
+    metrics: Metrics,
+    server: ServerConfig,
+    shutdown_timeout: Duration,
+}
+
+impl App {
+    /// Puts the parts together. What waits in the spool is taken up at once.
+    ///
+    /// # Errors
+    /// A spool that cannot be opened, a StatsD host that is not known.
+    pub async fn build(
+        settings: &Settings,
+        throttler: Throttler,
+        backends: Backends,
+    ) -> anyhow::Result<Self> {
+        let metrics = metrics(settings)?;
+        let spool = match spool_config(settings) {
+            Some(config) => Some(
+                tokio::task::spawn_blocking(|| Spool::open(config, Arc::new(RealDisk))).await??,
+            ),
+            None => None,
+        };
+        let room = spool.clone();
+        let health = Health::new(backends.checks(), move || {
+            room.as_ref()
+                .is_some_and(|spool| spool.stats().room_bytes > 0)
+        });
+        let Backends { storage, publisher } = backends;
+        let crashmover = Crashmover::start(
+            storage,
+            publisher,
+            spool.clone(),
+            &crashmover_config(settings),
+            metrics.clone(),
+        )
+        .await;
+        let http = &settings.http;
+        let collector = Arc::new(Collector {
+            throttler,
+            crashmover: crashmover.clone(),
+            health,
+            metrics: metrics.clone(),
+            body_limits: body_limits(settings),
+            intake_limits: intake_limits(settings),
+            id_prefix: http.dump_id_prefix.clone(),
+            bearer_token: http
+                .stage_submitter_bearer_token
+                .as_ref()
+                .map(|token| token.expose().to_owned()),
+            version: Version::load(&settings.general.basedir).body(),
+        });
+        let server = ServerConfig {
+            max_connections: http.max_connections.get(),
+            header_timeout: http.header_timeout,
+        };
+        let shutdown_timeout = settings.crashmover.shutdown_timeout;
+        Ok(Self {
+            collector,
+            crashmover,
+            spool,
+            metrics,
+            server,
+            shutdown_timeout,
+        })
+    }
+
+    /// Serves until `stop` is cancelled, then finishes what was taken; `hurry` shortens that.
+    ///
+    /// Requests get two thirds of the time to finish, what they left behind gets the rest.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: CancellationToken,
+        hurry: CancellationToken,
+    ) -> Leftover {
+        let server = Server::new(listener, routes(self.collector.clone()), self.server);
+        let background = self.background(server.open_connections());
+        let requests_time = self.shutdown_timeout * 2 / 3;
+        let abandoned = server
+            .serve(stop, async || wait(requests_time, &hurry).await)
+            .await;
+        if abandoned > 0 {
+            tracing::warn!(
+                connections = abandoned,
+                "connections abandoned: they did not finish in time"
+            );
+        }
+        let leftover = self
+            .crashmover
+            .drain(self.shutdown_timeout - requests_time, &hurry)
+            .await;
+        background.abort();
+        self.tell_the_rest().await;
+        leftover
+    }
+
+    fn background(
+        &self,
+        connections: impl Fn() -> usize + Send + Sync + 'static,
+    ) -> JoinHandle<()> {
+        let (crashmover, spool, metrics) = (
+            self.crashmover.clone(),
+            self.spool.clone(),
+            self.metrics.clone(),
+        );
+        tokio::spawn(async move {
+            let mut gauges = tokio::time::interval(GAUGES_EVERY);
+            let mut flush = tokio::time::interval(FLUSH_EVERY);
+            loop {
+                tokio::select! {
+                    _ = gauges.tick() => tell_gauges(&metrics, &crashmover, spool.as_ref(), connections()),
+                    _ = flush.tick() => metrics.flush(),
+                }
+            }
+        })
+    }
+
+    /// Sends the metrics that are still on their way.
+    async fn tell_the_rest(&self) {
+        let drained = async {
+            while !self.metrics.is_drained() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        // Metrics do not hold up the end.
+        let _ = tokio::time::timeout(FLUSH_EVERY, drained).await;
+        self.metrics.flush();
+    }
+}
+
+async fn wait(time: Duration, hurry: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        () = async { hurry.cancelled().await; tokio::time::sleep(IN_A_HURRY).await } => {}
+    }
+}
+
+fn metrics(settings: &Settings) -> anyhow::Result<Metrics> {
+    let Some(statsd) = &settings.statsd else {
+        return Ok(Metrics::default());
+    };
+    let config = StatsdConfig {
+        host: statsd.host.clone(),
+        port: statsd.port,
+        namespace: statsd.namespace.clone(),
+        hostname: settings.general.host_id.clone().unwrap_or_default(),
+    };
+    let statsd = Statsd::connect(&config).with_context(|| {
+        format!(
+            "STATSD_HOST={} and STATSD_PORT={} cannot be used",
+            statsd.host, statsd.port
+        )
+    })?;
+    Ok(Metrics::with_statsd(statsd))
+}
+
+/// Where the collector listens.
+pub fn address(settings: &Settings) -> SocketAddr {
+    SocketAddr::new(settings.http.host, settings.http.port)
+}

@@ -1,0 +1,56 @@
+//! `antenna check`: what a start would find, in plain words.
+
+use crate::app::{self, Backends};
+use crate::settings::{Loaded, Settings};
+
+use super::Failed;
+
+/// Checks everything and prints a line for each part.
+///
+/// # Errors
+/// What is wrong, all of it.
+pub fn check(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
+    for warning in &loaded.warnings {
+        println!("warning: {warning}");
+    }
+    println!("settings: fine");
+    let throttler = app::throttler(settings).map_err(Failed::Rules)?;
+    println!(
+        "throttle rules: fine, {} rules",
+        throttler.rule_names().count()
+    );
+    let runtime = super::runtime(settings).map_err(|error| Failed::Other(error.into()))?;
+    runtime.block_on(outside(settings)).map_err(Failed::Other)
+}
+
+async fn outside(settings: &Settings) -> anyhow::Result<()> {
+    let Backends { storage, publisher } = app::backends(settings).await?;
+    let results = [
+        (
+            "storage",
+            storage.describe(),
+            storage.verify().await.map_err(|error| error.to_string()),
+        ),
+        (
+            "queue",
+            publisher.describe(),
+            publisher.verify().await.map_err(|error| error.to_string()),
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (part, description, result) in results {
+        match result {
+            Ok(()) => println!("{part}: fine, {description}"),
+            Err(error) => {
+                println!("{part}: {error}");
+                wrong.push(part);
+            }
+        }
+    }
+    anyhow::ensure!(
+        wrong.is_empty(),
+        "a start would fail: {} cannot be used",
+        wrong.join(" and ")
+    );
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! `antenna serve`: start, verify, serve, stop.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{self, App, Backends};
+use crate::crash_publish::PublishErrorKind;
+use crate::crash_storage::StorageErrorKind;
+use crate::logging::{self, LoggingConfig};
+use crate::settings::{self, Acknowledge, Loaded, LogLevel, Problems, Settings, StorageClass};
+
+use super::Failed;
+
+/// Attempts to reach storage and queue at start, while containers and networks come up.
+const CONNECT_ATTEMPTS: u32 = 5;
+const CONNECT_PAUSE: Duration = Duration::from_secs(2);
+
+/// Runs the collector; returns when it was told to stop, or when it cannot start.
+pub fn serve(settings: Result<(Settings, Loaded), Problems>) -> ExitCode {
+    let _logging = logging::init(&logging_config(settings.as_ref().ok()));
+    let result = match settings {
+        Ok((settings, loaded)) => start(&settings, &loaded),
+        Err(problems) => Err(Failed::Settings(problems)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            tracing::error!("Unhandled startup exception: {failed}");
+            failed.exit_code()
+        }
+    }
+}
+
+/// Text for people on a terminal, in local development, and where nothing was set at all; JSON lines otherwise.
+fn logging_config(settings: Option<&(Settings, Loaded)>) -> LoggingConfig {
+    let is_terminal = std::io::stdout().is_terminal();
+    match settings {
+        Some((settings, loaded)) => LoggingConfig {
+            level: settings.general.logging_level,
+            is_human: settings.general.local_dev_env || is_terminal || is_tryout(loaded),
+            hostname: settings
+                .general
+                .host_id
+                .clone()
+                .unwrap_or_else(settings::machine_name),
+        },
+        None => LoggingConfig {
+            level: LogLevel::Info,
+            is_human: is_terminal,
+            hostname: settings::machine_name(),
+        },
+    }
+}
+
+/// Nobody chose where reports are kept: somebody tries the collector out.
+fn is_tryout(loaded: &Loaded) -> bool {
+    loaded
+        .values
+        .iter()
+        .any(|value| value.name == "CRASHMOVER_CRASHSTORAGE_CLASS" && value.source == "default")
+}
+
+fn start(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
+    for value in &loaded.values {
+        tracing::info!("{}={}", value.name, value.shown);
+    }
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let throttler = app::throttler(settings).map_err(Failed::Rules)?;
+    let runtime = super::runtime(settings)
+        .context("the runtime cannot be started")
+        .map_err(Failed::Other)?;
+    let serving = async {
+        let backends = app::backends(settings).await?;
+        verify(&backends, settings).await?;
+        let app = App::build(settings, throttler, backends).await?;
+        let address = app::address(settings);
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("cannot listen on {address}: is another process there? PORT and HOST choose")
+        })?;
+        announce(&listener, settings, loaded)?;
+        run(app, listener).await
+    };
+    let result = runtime.block_on(serving).map_err(Failed::Other);
+    // Blocking work on a disk that hangs must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+/// Really writes to storage and queue, so that a collector without permissions does not take reports.
+///
+/// With a spool, storage that is merely away does not stop the start: reports can be kept meanwhile.
+async fn verify(backends: &Backends, settings: &Settings) -> anyhow::Result<()> {
+    let Backends { storage, publisher } = backends;
+    let has_spool = settings.spool.is_some();
+    for attempt in 1.. {
+        let storage = storage.verify().await;
+        let queue = publisher.verify().await;
+        let is_transient = storage
+            .as_ref()
+            .err()
+            .is_none_or(|error| error.kind == StorageErrorKind::Transient)
+            && queue
+                .as_ref()
+                .err()
+                .is_none_or(|error| error.kind == PublishErrorKind::Transient);
+        let problems = [
+            storage.err().map(|e| e.to_string()),
+            queue.err().map(|e| e.to_string()),
+        ];
+        let problems = problems
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("; ");
+        if problems.is_empty() {
+            break;
+        }
+        anyhow::ensure!(
+            is_transient && (has_spool || attempt < CONNECT_ATTEMPTS),
+            "{problems}"
+        );
+        if has_spool {
+            tracing::error!(
+                error = problems,
+                "storage or queue is away: reports go to the spool until it is back"
+            );
+            break;
+        }
+        tracing::warn!(
+            error = problems,
+            attempt,
+            "storage or queue is not there yet, will be tried again"
+        );
+        tokio::time::sleep(CONNECT_PAUSE).await;
+    }
+    Ok(())
+}
+
+fn announce(listener: &TcpListener, settings: &Settings, loaded: &Loaded) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
+    match &settings.crash_storage {
+        StorageClass::Fs(fs) => {
+            tracing::info!("reports are kept in the folder {}", fs.root.display())
+        }
+        StorageClass::S3(s3) => tracing::info!("reports are kept in the bucket {}", s3.bucket_name),
+        StorageClass::Memory => {
+            tracing::warn!("reports are kept in memory only, and lost at the end")
+        }
+        StorageClass::None => tracing::warn!("reports are not kept at all: this is for measuring"),
+    }
+    if settings.crashmover.acknowledge == Acknowledge::Queued {
+        tracing::warn!(
+            "CRASHMOVER_ACKNOWLEDGE=queued: a kill loses the reports that wait in memory"
+        );
+    }
+    if is_tryout(loaded) {
+        let port = address.port();
+        tracing::info!(
+            "try: curl -F ProductName=Firefox -F ReleaseChannel=nightly -F upload_file_minidump=@README.md http://localhost:{port}/submit"
+        );
+    }
+    tracing::info!("listening on http://{address}");
+    Ok(())
+}
+
+async fn run(app: App, listener: TcpListener) -> anyhow::Result<()> {
+    let (stop, hurry) = (CancellationToken::new(), CancellationToken::new());
+    let signals = tokio::spawn(watch_signals(stop.clone(), hurry.clone())?);
+    let leftover = app.serve(listener, stop, hurry).await;
+    signals.abort();
+    let (unsaved, unpublished) = (leftover.unsaved.len(), leftover.unpublished.len());
+    tracing::info!(
+        spooled = leftover.spooled.len(),
+        unsaved,
+        unpublished,
+        "stopped"
+    );
+    Ok(())
+}
+
+/// The first SIGTERM or SIGINT stops in good order, the second shortens that.
+fn watch_signals(
+    stop: CancellationToken,
+    hurry: CancellationToken,
+) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        for (token, message) in [
+            (
+                stop,
+                "stopping: no new connections, what was taken is finished; a second signal shortens this",
+            ),
+            (hurry, "stopping in a hurry"),
+        ] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("{message}");
+            token.cancel();
+        }
+    })
+}
