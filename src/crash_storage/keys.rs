@@ -163,7 +163,7 @@ mod tests {
     fn any_keys() -> impl Strategy<Value = (Layout, CrashId, Vec<String>)> {
         (
             any::<bool>(),
-            "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{5}[01][0-9]{6}",
+            "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{5}[01][0-9]{2}(0[1-9]|1[0-2])(0[1-9]|1[0-9]|2[0-8])",
             proptest::collection::vec(any_name(), 0..6),
         )
             .prop_map(|(on_disk, id, names)| {

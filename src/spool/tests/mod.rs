@@ -7,7 +7,7 @@ mod recovery;
 mod way;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::testing::{FaultyDisk, Operation};
 use super::*;
@@ -44,7 +44,18 @@ impl Place {
     }
 
     fn open_with(&self, config: SpoolConfig) -> Spool {
-        Spool::open(config, self.disk.clone()).unwrap()
+        // The last disk job of a spool that was dropped may hold its lock a moment longer.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            match Spool::open(config.clone(), self.disk.clone()) {
+                Err(SpoolError::Io { source, .. })
+                    if source.kind() == io::ErrorKind::WouldBlock && Instant::now() < deadline =>
+                {
+                    std::thread::yield_now();
+                }
+                opened => return opened.unwrap(),
+            }
+        }
     }
 
     fn files(&self, folder: Folder) -> Vec<PathBuf> {
