@@ -14,6 +14,8 @@ mod split;
 mod text;
 
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
