@@ -5,6 +5,7 @@
 mod case;
 mod compare;
 mod expectations;
+mod metrics;
 mod pages;
 mod replay;
 mod request;

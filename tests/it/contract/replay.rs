@@ -170,6 +170,12 @@ impl Played<'_> {
         responses.collect()
     }
 
+    /// The expected outcome that the answers fit best.
+    pub fn best_outcome(&self) -> &Outcome {
+        let best = self.trials.iter().min_by_key(|t| t.differences.len());
+        &best.expect("at least one expected outcome").outcome
+    }
+
     /// Judges what is stored. `layout` says where objects belong, `stored` is everything in the storage.
     ///
     /// Gives back the objects that are this case's own, and what is wrong: nothing if any expected outcome came true.
