@@ -27,10 +27,14 @@ pub struct Case {
     pub n_responses: Option<usize>,
     #[serde(default)]
     pub setup: Setup,
+    pub fault: Option<Fault>,
     /// Storage modes that the case applies to: `fs`, `s3`; both when absent.
     pub modes: Option<Vec<String>>,
     #[serde(default)]
     pub improve: bool,
+    /// The two versions behave differently.
+    #[serde(default)]
+    pub refs_differ: bool,
     /// `heartbeat`: of the body only `errors` counts.
     pub body_compare: Option<String>,
     ref_2024: Option<Value>,
@@ -79,6 +83,15 @@ pub struct Setup {
     pub fs_file: Vec<String>,
 }
 
+/// An outage of storage or queue.
+#[derive(Debug, Deserialize)]
+pub struct Fault {
+    /// `bucket_missing`, `queue_missing`, or `down`.
+    pub kind: String,
+    /// Seconds until it is over; for ever when absent.
+    pub hold: Option<f64>,
+}
+
 /// What is seen from outside when a case is played.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
@@ -86,6 +99,7 @@ pub struct Outcome {
     pub fs: BTreeMap<String, Value>,
     /// As recorded, or as an expectation of ours says; else it follows from `fs`.
     pub s3: Option<BTreeMap<String, Value>>,
+    pub sqs: Option<Vec<String>>,
     pub statsd: Option<Vec<String>>,
 }
 
@@ -127,6 +141,15 @@ impl Case {
         let reference = self.ref_2026.as_ref().or(self.ref_2024.as_ref());
         outcomes(reference.expect("a case has a reference"))
     }
+
+    /// What the older version did, which is the contract for S3 and SQS.
+    pub fn recorded_2024(&self) -> Vec<Outcome> {
+        outcomes(self.ref_2024.as_ref().expect("a case has a reference"))
+    }
+
+    pub fn has_2026(&self) -> bool {
+        self.ref_2026.is_some()
+    }
 }
 
 fn outcomes(reference: &Value) -> Vec<Outcome> {
@@ -143,6 +166,7 @@ impl Outcome {
             responses: field(value, "responses").unwrap_or_default(),
             fs: field(value, "fs").unwrap_or_default(),
             s3: field(value, "s3"),
+            sqs: field(value, "sqs"),
             statsd: field(value, "statsd"),
         }
     }

@@ -2,10 +2,12 @@
 //! real socket, compared with what the original answered, stored, queued and counted. Where ours differs on purpose,
 //! `expectations.jsonl` says what we expect of ourselves and why, and `docs/compatibility.md` explains it.
 
+mod aws;
 mod case;
 mod compare;
 mod expectations;
 mod metrics;
+mod moto_client;
 mod pages;
 mod replay;
 mod request;
