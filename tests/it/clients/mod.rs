@@ -38,7 +38,7 @@ fn every_capture_of_a_real_client_is_understood() {
 }
 
 #[test]
-fn a_capture_with_a_uuid_is_kept_under_it_only_with_the_token() {
+fn a_capture_with_a_uuid_that_is_no_crash_id_is_refused_with_the_token_too() {
     let token = ("BREAKPAD_STAGE_SUBMITTER_BEARER_TOKEN", "sekrit-token");
     let settings = [&SETTINGS[..], &[token]].concat();
     let collector = TestCollector::start(&settings);
@@ -48,7 +48,7 @@ fn a_capture_with_a_uuid_is_kept_under_it_only_with_the_token() {
     for capture in with_uuid {
         let bytes = capture.with_header("Authorization: Bearer sekrit-token");
         let answer = collector.send(bytes);
-        // Crashpad's own ids are no crash ids: their last seven characters are no throttle digit and date.
+        // An id made by somebody else ends in no date.
         assert_eq!(answer.status, 400, "{}: {answer:?}", capture.name);
         assert_eq!(answer.text(), "Discarded=malformed_invalid_uuid");
     }

@@ -16,7 +16,7 @@ use crate::support::wait::wait_within;
 const HOST: &str = "antenna-1";
 const NAMESPACE: &str = "socorro.collector";
 /// Metrics are sent in batches, so cases are compared in batches: one wait for many.
-const BATCH: usize = 25;
+const BATCH: usize = 100;
 /// Several times the pause between two sendings.
 const PATIENCE: Duration = Duration::from_secs(15);
 
