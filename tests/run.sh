@@ -14,7 +14,13 @@ cd "$(dirname "$0")/.."
 log=target/tests/output.log
 mkdir -p target/tests
 echo "tests/run.sh: cargo test --locked --no-fail-fast $*"
-if cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$log"; then
+passed=true
+cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$log" || passed=false
+
+echo
+echo "tests/run.sh: counts and results"
+grep -E "^(contract|clients|metrics|crashpad_handler)[,: ]|^ +(Running|Doc-tests) |^test result" "$log" || true
+if [ "$passed" = true ]; then
     echo "tests/run.sh: all tests passed; output in $log"
 else
     echo "tests/run.sh: FAILED; output in $log" >&2
