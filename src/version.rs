@@ -1,11 +1,9 @@
 //! What runs here: `version.json`, written when the image is built.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
-
-use crate::settings::binary_folder;
 
 const FILE: &str = "version.json";
 
@@ -14,14 +12,12 @@ const FILE: &str = "version.json";
 pub struct Version(Map<String, Value>);
 
 impl Version {
-    /// From `basedir`, else from beside the binary. A file that is missing or no JSON object is an empty document: this
+    /// From the first of the folders that has the file. None, or one that is no JSON object, is an empty document: this
     /// is information, nothing depends on it.
-    pub fn load(basedir: &Path) -> Self {
-        let folders = [Some(basedir.to_owned()), binary_folder()];
+    pub fn load(folders: &[PathBuf]) -> Self {
         folders
-            .into_iter()
-            .flatten()
-            .find_map(|folder| Self::read(&folder))
+            .iter()
+            .find_map(|folder| Self::read(folder))
             .unwrap_or_default()
     }
 
@@ -50,7 +46,7 @@ mod tests {
         if let Some(text) = text {
             std::fs::write(folder.path().join(FILE), text).unwrap();
         }
-        Version::load(folder.path()).body()
+        Version::load(&[folder.path().to_owned()]).body()
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::crashmover::{Crashmover, Leftover};
 use crate::health::Health;
 use crate::http::{Collector, Server, ServerConfig, routes};
 use crate::metrics::{Metrics, Statsd, StatsdConfig};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::spool::{RealDisk, Spool, SpoolConfig};
 use crate::throttle::{ThrottleSettings, Throttler};
 use crate::version::Version;
@@ -109,7 +109,7 @@ impl App {
                 .stage_submitter_bearer_token
                 .as_ref()
                 .map(|token| token.expose().to_owned()),
-            version: Version::load(&settings.general.basedir).body(),
+            version: version(settings).body(),
         });
         let server = ServerConfig {
             max_connections: http.max_connections.get(),
@@ -214,6 +214,15 @@ fn metrics(settings: &Settings) -> anyhow::Result<Metrics> {
         )
     })?;
     Ok(Metrics::with_statsd(statsd))
+}
+
+/// `version.json` lies in BASEDIR, or beside the binary.
+fn version(settings: &Settings) -> Version {
+    let folders = [
+        Some(settings.general.basedir.clone()),
+        settings::binary_folder(),
+    ];
+    Version::load(&folders.into_iter().flatten().collect::<Vec<_>>())
 }
 
 /// Where the collector listens.

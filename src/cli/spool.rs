@@ -106,7 +106,7 @@ fn show(dir: &Path, file: &Listed) -> anyhow::Result<()> {
 fn retry(dir: &Path, file: &Listed) -> anyhow::Result<()> {
     let state = Folder::from(spool::retry(dir, file)?).as_str();
     println!(
-        "{} is back in the line: {state}. A running collector takes it up at its next start.",
+        "{} is back in the line: {state}. A running collector takes it up within a minute.",
         file.name
     );
     Ok(())

@@ -19,6 +19,9 @@ const PUBLISH_PAUSE: Duration = Duration::from_millis(200);
 /// Ids from the spool that wait in memory to be published.
 const MOST_UNPUBLISHED: usize = 1000;
 
+/// How often the spool's folders are looked through for what an operator put there.
+const RESCAN_EVERY: Duration = Duration::from_secs(60);
+
 /// The entry could not be moved on now.
 struct NotNow;
 
@@ -117,6 +120,21 @@ impl Crashmover {
                 accepted: Instant::now(),
                 entry: Some(entry),
             });
+        }
+    }
+
+    /// Takes up what somebody else put into the spool's folders.
+    pub(super) async fn rescan_spool(self: Arc<Self>, spool: Spool) {
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(RESCAN_EVERY) => {}
+            }
+            match spool.rescan().await {
+                Ok(0) => {}
+                Ok(entries) => tracing::info!(entries, "found more in the spool"),
+                Err(error) => tracing::warn!(%error, "cannot look through the spool"),
+            }
         }
     }
 }

@@ -166,6 +166,7 @@ impl Crashmover {
             tasks
                 .movers
                 .spawn(self.clone().publish_from_spool(spool.clone()));
+            tasks.movers.spawn(self.clone().rescan_spool(spool.clone()));
         }
         tasks.publishers = self.publish.start();
     }

@@ -1,6 +1,7 @@
 //! What is counted and logged of a POST: every one ends in exactly one outcome, and the original's metrics keep their
 //! meaning.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::crash::CrashId;
@@ -49,24 +50,60 @@ pub fn count_body<E>(
     }
 }
 
-pub fn count_reply(collector: &Collector, reply: &Reply, started: Instant) {
+/// One POST, from head to outcome. Dropped without an outcome, it counts as a client that hung up.
+pub struct Account {
+    collector: Arc<Collector>,
+    started: Instant,
+    is_open: bool,
+}
+
+impl Account {
+    pub fn open(collector: Arc<Collector>) -> Self {
+        Self {
+            collector,
+            started: Instant::now(),
+            is_open: true,
+        }
+    }
+
+    pub fn collector(&self) -> &Collector {
+        &self.collector
+    }
+
+    /// Counts and logs the reply, and hands it on.
+    pub fn close(mut self, reply: Reply) -> Reply {
+        self.is_open = false;
+        count_reply(&self.collector, &reply, self.started);
+        log_refusal(&reply);
+        reply
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.collector
+                .metrics
+                .count(Count::Outcome(Outcome::Disconnected));
+        }
+    }
+}
+
+fn count_reply(collector: &Collector, reply: &Reply, started: Instant) {
     let metrics = &collector.metrics;
     match reply {
-        // The original answers this one before it counts.
-        Reply::Refused(Refusal::Malformed(Malformed::BadBoundary)) => {}
+        // The original answers this one before it counts anything.
+        Reply::Refused(Refusal::Malformed(Malformed::BadBoundary)) => {
+            return metrics.count(Count::Outcome(reply.outcome()));
+        }
         Reply::Refused(Refusal::Malformed(reason)) => {
             metrics.count(Count::Malformed(reason.code()))
         }
         Reply::Refused(Refusal::UnauthorizedUuid) => metrics.count(Count::UnauthorizedUuid),
         _ => {}
     }
-    let outcome = reply.outcome();
-    metrics.count(Count::Outcome(outcome));
-    if reply != &Reply::Refused(Refusal::Malformed(Malformed::BadBoundary))
-        && outcome != Outcome::Disconnected
-    {
-        metrics.time(Timing::OnPost, started.elapsed());
-    }
+    metrics.count(Count::Outcome(reply.outcome()));
+    metrics.time(Timing::OnPost, started.elapsed());
 }
 
 pub fn count_verdict(collector: &Collector, verdict: &Verdict) {
@@ -87,7 +124,7 @@ pub fn log_verdict(id: &CrashId, verdict: &Verdict) {
     tracing::info!(crash_id = %id, rule, result, "{id}: matched by {rule}; returned {result}");
 }
 
-pub fn log_refusal(reply: &Reply) {
+fn log_refusal(reply: &Reply) {
     match reply {
         Reply::Refused(Refusal::Malformed(reason)) => {
             tracing::info!(reason = reason.code(), "malformed submission")

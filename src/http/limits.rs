@@ -5,8 +5,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
+use hyper::body::Body as _;
 use tokio::time::{Instant, Sleep};
 
 /// What one body may take.
@@ -20,6 +23,8 @@ pub struct BodyLimits {
     pub least_bytes_per_second: u64,
 }
 
+/// A client that is refused may go on sending this long before the connection is closed under it.
+const DISCARD_FOR: Duration = Duration::from_secs(10);
 /// How long a client may be silent before its rate counts.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -42,6 +47,7 @@ pub struct LimitedBody {
     limits: BodyLimits,
     started: Instant,
     received_bytes: u64,
+    has_begun: bool,
     has_ended: bool,
     timer: Pin<Box<Sleep>>,
 }
@@ -57,26 +63,20 @@ impl LimitedBody {
             limits,
             started,
             received_bytes: 0,
+            has_begun: false,
             has_ended: false,
             timer,
         }
     }
 
-    /// Reads on and forgets what comes, until the client stops sending or the bounds are reached: a client that is still
-    /// sending does not read the answer, and closing the connection under it would destroy that answer.
-    pub async fn discard(mut self, most_bytes: u64, longest: Duration) {
-        use futures_util::StreamExt;
-        let mut discarded = 0;
-        let discarding = async {
-            while let Some(Ok(frame)) = self.data.next().await {
-                discarded += frame.len() as u64;
-                if discarded > most_bytes {
-                    return;
-                }
-            }
-        };
-        // Whether it ended or the time was up makes no difference.
-        let _ = tokio::time::timeout(longest, discarding).await;
+    /// Reads on in the background and forgets what comes: a client that is still sending does not read the answer, and
+    /// closing the connection under it would destroy that answer.
+    pub fn discard_rest(self, headers: &HeaderMap) {
+        // A client that waits for `100 Continue` has sent nothing yet, and asking for its body would make it.
+        let is_waiting = headers.contains_key(header::EXPECT) && !self.has_begun;
+        if !is_waiting {
+            discard(self.data, 2 * self.limits.payload_bytes);
+        }
     }
 
     /// True when the last frame was read.
@@ -99,6 +99,7 @@ impl Stream for LimitedBody {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
+        this.has_begun = true;
         match Pin::new(&mut this.data).poll_next(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 this.received_bytes += frame.len() as u64;
@@ -132,6 +133,31 @@ impl Stream for LimitedBody {
                     .map(|()| Some(Err(BodyFailed::TooSlow)))
             }
         }
+    }
+}
+
+/// Reads and forgets in the background, up to `most_bytes`, for some seconds.
+fn discard(mut data: BodyDataStream, most_bytes: u64) {
+    tokio::spawn(async move {
+        let discarding = async {
+            let mut discarded_bytes = 0;
+            while let Some(Ok(frame)) = data.next().await {
+                discarded_bytes += frame.len() as u64;
+                if discarded_bytes > most_bytes {
+                    return;
+                }
+            }
+        };
+        // Whether it ended or the time was up makes no difference.
+        let _ = tokio::time::timeout(DISCARD_FOR, discarding).await;
+    });
+}
+
+/// Lets the client of a request that is not for us read the answer: what it sends is read and forgotten.
+pub fn discard_body(request: Request, most_bytes: u64) {
+    let is_waiting = request.headers().contains_key(header::EXPECT);
+    if !is_waiting && !request.body().is_end_stream() {
+        discard(request.into_body().into_data_stream(), most_bytes);
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod dockerflow;
+mod head;
 mod limits;
 mod reply;
 mod server;
@@ -54,6 +55,7 @@ pub type Routes =
 
 /// The routes of a collector.
 pub fn routes(collector: Arc<Collector>) -> Routes {
+    let most_discarded_bytes = collector.body_limits.payload_bytes;
     let router = Router::new()
         .route(
             "/submit",
@@ -75,7 +77,10 @@ pub fn routes(collector: Arc<Collector>) -> Routes {
             "/__broken__",
             only(Method::GET, dockerflow::broken, collector),
         )
-        .fallback(async || reply::error_document(StatusCode::NOT_FOUND));
+        .fallback(move |request: Request| async move {
+            limits::discard_body(request, most_discarded_bytes);
+            reply::error_document(StatusCode::NOT_FOUND)
+        });
     let catch_panic =
         CatchPanicLayer::custom(|_| reply::error_document(StatusCode::INTERNAL_SERVER_ERROR));
     let service = MapRequestLayer::new(decode_path).layer(router);
@@ -91,6 +96,7 @@ where
     H: Handler<T, Arc<Collector>> + Clone + Sync,
     T: Send + 'static,
 {
+    let most_discarded_bytes = collector.body_limits.payload_bytes;
     let service = handler.with_state(collector);
     any(move |request: Request| {
         let (mut service, method) = (service.clone(), method.clone());
@@ -100,21 +106,32 @@ where
                 return response;
             }
             let is_question = request.method() == Method::OPTIONS;
-            let mut response = match is_question {
-                true => reply::with_type(StatusCode::OK, "application/json", Body::empty()),
-                false => reply::error_document(StatusCode::METHOD_NOT_ALLOWED),
-            };
-            let allowed = if is_question {
-                method.to_string()
+            limits::discard_body(request, most_discarded_bytes);
+            if is_question {
+                allowed(StatusCode::OK, method.as_str())
             } else {
-                format!("{method}, OPTIONS")
-            };
-            if let Ok(allowed) = HeaderValue::try_from(allowed) {
-                response.headers_mut().insert(header::ALLOW, allowed);
+                not_allowed(&method)
             }
-            response
         }
     })
+}
+
+fn not_allowed(method: &Method) -> Response<Body> {
+    let response = allowed(
+        StatusCode::METHOD_NOT_ALLOWED,
+        &format!("{method}, OPTIONS"),
+    );
+    let (mut parts, body) = reply::error_document(StatusCode::METHOD_NOT_ALLOWED).into_parts();
+    parts.headers.extend(response.into_parts().0.headers);
+    Response::from_parts(parts, body)
+}
+
+fn allowed(status: StatusCode, methods: &str) -> Response<Body> {
+    let mut response = reply::with_type(status, "application/json", Body::empty());
+    if let Ok(methods) = HeaderValue::try_from(methods) {
+        response.headers_mut().insert(header::ALLOW, methods);
+    }
+    response
 }
 
 /// `/%73ubmit` is `/submit`. A path that decodes to something odd stays as it is, and is not found.

@@ -1,105 +1,90 @@
 //! `POST /submit`: the whole decision about one submission.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header, request::Parts};
+use axum::http::{HeaderMap, HeaderValue, Response, header};
 use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 
 use crate::crash::{CrashId, CrashReport, Metadata, RawCrash};
-use crate::crashmover::Reservation;
+use crate::crashmover::{NotKept, OutOfMemory, Receipt, Reservation};
+use crate::fail_point;
 use crate::intake::{self, Failed, Head, Malformed, Submission};
 use crate::metrics::Count;
 use crate::throttle::Keep;
 
 use super::Collector;
-use super::accounts::{count_body, count_reply, count_verdict, log_refusal, log_verdict};
+use super::accounts::{Account, count_body, count_verdict, log_verdict};
+use super::head::{head, user_agent};
 use super::limits::{BodyFailed, LimitedBody};
 use super::reply::{Refusal, Reply};
 
-/// A client that is refused may go on sending this long before the connection is closed under it.
-const DISCARD_FOR: Duration = Duration::from_secs(10);
-
-/// Takes one report, decides, and answers. Every call ends in exactly one outcome.
+/// Takes one report, decides, and answers. Every call ends in exactly one outcome, even if its client hangs up.
 pub async fn submit(State(collector): State<Arc<Collector>>, request: Request) -> Response<Body> {
-    let started = Instant::now();
+    let account = Account::open(collector.clone());
     let (parts, body) = request.into_parts();
     let mut body = LimitedBody::new(body, collector.body_limits);
     let reply = match decide(&collector, &parts.headers, &mut body).await {
-        Ok(reply) => reply,
-        Err(refusal) => Reply::Refused(refusal),
+        Ok(Decision::Told(reply)) => account.close(reply),
+        Ok(Decision::Keep(report, reservation)) => keep(account, *report, reservation).await,
+        Err(refusal) => account.close(Reply::Refused(refusal)),
     };
-    count_reply(&collector, &reply, started);
-    log_refusal(&reply);
     let mut response = reply.into_response(&collector.id_prefix);
     if !body.has_ended() {
         response
             .headers_mut()
             .insert(header::CONNECTION, HeaderValue::from_static("close"));
-        discard_rest(&parts, body, collector.body_limits.payload_bytes);
+        body.discard_rest(&parts.headers);
     }
     response
 }
 
+/// What is to be done about a submission.
+enum Decision {
+    Told(Reply),
+    Keep(Box<CrashReport>, Reservation),
+}
+
 /// The decision. The order of the checks is recorded.
 async fn decide(
-    collector: &Arc<Collector>,
+    collector: &Collector,
     headers: &HeaderMap,
     body: &mut LimitedBody,
-) -> Result<Reply, Refusal> {
+) -> Result<Decision, Refusal> {
     let head = head(headers);
-    if head
-        .content_length_bytes
-        .is_some_and(|bytes| bytes > collector.body_limits.payload_bytes)
-    {
+    let announced_bytes = head.content_length_bytes.unwrap_or(0);
+    if announced_bytes > collector.body_limits.payload_bytes {
         return Err(Refusal::TooLarge);
     }
     if !collector.crashmover.has_room() {
         return Err(Refusal::Overloaded);
     }
-    let budget = collector.crashmover.budget();
-    let announced_bytes = head.content_length_bytes.unwrap_or(0);
-    let mut reservation = budget
-        .reserve(announced_bytes)
-        .map_err(|_| Refusal::Overloaded)?;
+    let reservation = collector.crashmover.budget().reserve(announced_bytes);
+    let mut reservation = reservation.map_err(|OutOfMemory| Refusal::Overloaded)?;
     let submission = read(collector, head, body, &mut reservation).await?;
     collector.metrics.count(Count::IncomingCrash);
 
     let received = Utc::now();
-    let verdict =
-        collector
-            .throttler
-            .throttle(&submission.annotations, received, &mut rand::random::<f64>);
+    let dice = &mut rand::random::<f64>;
+    let verdict = collector
+        .throttler
+        .throttle(&submission.annotations, received, dice);
     let chosen = chosen_id(collector, headers, &submission)?;
     count_verdict(collector, &verdict);
-    let make = |digit| {
-        chosen
-            .clone()
-            .unwrap_or_else(|| CrashId::make(rand::random(), digit, received.date_naive()))
+    let Some(digit) = verdict.digit() else {
+        let rule = verdict.rule().into();
+        return Ok(Decision::Told(Reply::Rejected { rule }));
     };
-    match (verdict.keep(), verdict.digit()) {
-        (Some(keep), _) => {
-            let id = make(keep.digit());
-            log_verdict(&id, &verdict);
-            keep_report(
-                collector,
-                assemble(&keep, id, submission, headers, received),
-                reservation,
-            )
-            .await
-        }
-        (None, Some(digit)) => {
-            let id = make(digit);
-            log_verdict(&id, &verdict);
-            Ok(Reply::Faked(id))
-        }
-        (None, None) => Ok(Reply::Rejected {
-            rule: verdict.rule().into(),
-        }),
-    }
+    let id = chosen.unwrap_or_else(|| CrashId::make(rand::random(), digit, received.date_naive()));
+    log_verdict(&id, &verdict);
+    let Some(keep) = verdict.keep() else {
+        return Ok(Decision::Told(Reply::Faked(id)));
+    };
+    let report = assemble(&keep, id, submission, user_agent(headers), received);
+    Ok(Decision::Keep(Box::new(report), reservation))
 }
 
 async fn read(
@@ -156,7 +141,7 @@ fn assemble(
     keep: &Keep,
     id: CrashId,
     submission: Submission,
-    headers: &HeaderMap,
+    user_agent: Option<String>,
     received: DateTime<Utc>,
 ) -> CrashReport {
     let metadata = Metadata {
@@ -165,7 +150,7 @@ fn assemble(
         payload_compressed: submission.is_compressed,
         payload_bytes: submission.payload_bytes,
         throttle_rule: keep.rule().to_owned(),
-        user_agent: user_agent(headers),
+        user_agent,
         submitted: received,
     };
     let raw_crash = RawCrash::assemble(&id, submission.annotations, metadata, &submission.dumps);
@@ -173,64 +158,23 @@ fn assemble(
 }
 
 /// In a task of its own: once a report is complete it is kept even if its client hangs up.
-async fn keep_report(
-    collector: &Arc<Collector>,
-    report: CrashReport,
-    reservation: Reservation,
-) -> Result<Reply, Refusal> {
-    let (id, crashmover) = (report.id.clone(), collector.crashmover.clone());
-    let taken = tokio::spawn(async move { crashmover.take(report, reservation).await });
-    match taken.await {
-        Ok(Ok(_receipt)) => Ok(Reply::Kept(id)),
-        Ok(Err(not_kept)) => Err(Refusal::NotKept(not_kept)),
-        Err(_panicked) => Err(Refusal::NotKept(crate::crashmover::NotKept::SaveFailed)),
-    }
-}
-
-fn discard_rest(parts: &Parts, body: LimitedBody, most_bytes: u64) {
-    // A client that waits for `100 Continue` has sent nothing yet, and asking for its body would make it.
-    if !parts.headers.contains_key(header::EXPECT) {
-        tokio::spawn(body.discard(2 * most_bytes, DISCARD_FOR));
-    }
-}
-
-fn head(headers: &HeaderMap) -> Head<'_> {
-    Head {
-        content_type: last(headers, header::CONTENT_TYPE),
-        content_encoding: only(headers, header::CONTENT_ENCODING),
-        content_length_bytes: only(headers, header::CONTENT_LENGTH)
-            .and_then(|value| std::str::from_utf8(value).ok()?.parse().ok()),
-        is_chunked: headers.contains_key(header::TRANSFER_ENCODING),
-    }
-}
-
-fn last(headers: &HeaderMap, name: HeaderName) -> Option<&[u8]> {
-    headers
-        .get_all(name)
-        .iter()
-        .next_back()
-        .map(HeaderValue::as_bytes)
-}
-
-/// The header if it was sent once: encodings applied twice are not known, as recorded.
-fn only(headers: &HeaderMap, name: HeaderName) -> Option<&[u8]> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next()?;
-    if values.next().is_some() {
-        None
-    } else {
-        Some(first.as_bytes())
-    }
-}
-
-/// All `User-Agent` headers joined by commas, read as Latin-1, as recorded; `None` where there is nothing but blanks.
-fn user_agent(headers: &HeaderMap) -> Option<String> {
-    let agents: Vec<String> = headers
-        .get_all(header::USER_AGENT)
-        .iter()
-        .map(|value| value.as_bytes().iter().copied().map(char::from).collect())
-        .collect();
-    let joined = agents.join(",");
-    let trimmed = joined.trim();
-    (!trimmed.is_empty()).then(|| trimmed.to_owned())
+async fn keep(account: Account, report: CrashReport, reservation: Reservation) -> Reply {
+    let id = report.id.clone();
+    let kept = tokio::spawn(async move {
+        let id = report.id.clone();
+        let taken = account
+            .collector()
+            .crashmover
+            .take(report, reservation)
+            .await;
+        fail_point::reach("reply.before");
+        account.close(match taken {
+            Ok(Receipt) => Reply::Kept(id),
+            Err(not_kept) => Reply::Refused(Refusal::NotKept(not_kept)),
+        })
+    });
+    kept.await.unwrap_or_else(|error| {
+        tracing::error!(crash_id = %id, %error, "{id} not kept: the collector itself failed");
+        Reply::Refused(Refusal::NotKept(NotKept::SaveFailed))
+    })
 }
