@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Permits are counted in pages, because a semaphore takes 32-bit numbers at a time.
 const PAGE_BYTES: u64 = 4 * 1024;
@@ -60,10 +60,7 @@ impl Budget {
     }
 
     fn acquire(&self, pages: u32) -> Option<OwnedSemaphorePermit> {
-        match self.pages.clone().try_acquire_many_owned(pages) {
-            Ok(permit) => Some(permit),
-            Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => None,
-        }
+        self.pages.clone().try_acquire_many_owned(pages).ok()
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Splitter {
 
 enum State {
     /// Before the first delimiter.
-    Preamble(Scanner),
+    Preamble(Box<Scanner>),
     /// Behind a delimiter: line end, or `--`.
     BehindDelimiter(Option<u8>),
     Headers(Vec<u8>),
@@ -44,7 +44,7 @@ impl Splitter {
     pub fn new(boundary: &[u8]) -> Self {
         let delimiter = [b"\r\n--", boundary].concat();
         Self {
-            state: State::Preamble(Scanner::new(&delimiter[2..])),
+            state: State::Preamble(Box::new(Scanner::new(&delimiter[2..]))),
             delimiter: Scanner::new(&delimiter),
         }
     }
