@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use tower::util::ServiceExt;
 
 use super::Routes;
+use super::old_chunked::{Begun, FirstRequest, begin};
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +28,9 @@ pub struct ServerConfig {
 
 /// What cannot be accepted now may be a minute later: too many open files, mostly.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
+
+/// What was sent before the stop signal is here after this.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 /// A listener and its connections.
 pub struct Server {
@@ -107,6 +113,24 @@ impl Server {
     }
 }
 
+/// Waits for the first bytes of a connection, after the stop signal only as long as they need to get here.
+async fn first_request(
+    connection: TcpStream,
+    config: ServerConfig,
+    stop: &CancellationToken,
+) -> Option<(Begun<TcpStream>, FirstRequest)> {
+    let mut begun = std::pin::pin!(begin(connection));
+    let in_time = tokio::select! {
+        biased;
+        begun = begun.as_mut() => Some(begun),
+        () = tokio::time::sleep(config.header_timeout) => None,
+        () = stop.cancelled() => tokio::time::timeout(LAST_MOMENT, begun).await.ok(),
+    };
+    in_time?
+        .inspect_err(|error| tracing::debug!(%error, "connection ended"))
+        .ok()
+}
+
 /// One connection until it ends. After the stop signal it ends with the request that is under way.
 async fn serve_connection(
     connection: TcpStream,
@@ -114,19 +138,25 @@ async fn serve_connection(
     config: ServerConfig,
     stop: CancellationToken,
 ) {
+    let Some((connection, first)) = first_request(connection, config, &stop).await else {
+        return;
+    };
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        routes.clone().oneshot(request.map(Body::new))
+    });
+    let is_old = first == FirstRequest::OldChunked;
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(config.header_timeout)
+        .title_case_headers(is_old)
+        .keep_alive(!is_old)
         // Clients that shut their side down after sending still want the answer.
         .half_close(true)
-        .serve_connection(
-            TokioIo::new(connection),
-            hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-                routes.clone().oneshot(request.map(Body::new))
-            }),
-        );
+        .serve_connection(TokioIo::new(connection), service);
     let mut connection = std::pin::pin!(connection);
     let result = tokio::select! {
+        // First, so that a request which is here already is not taken for none.
+        biased;
         result = connection.as_mut() => result,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();

@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::capture::Capture;
-use super::{SETTINGS, finish, replayed};
+use super::{SETTINGS, captures, finish};
 use crate::support::collector::TestCollector;
 use crate::support::report;
 use crate::support::stored::objects_below;
@@ -22,7 +22,7 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(1);
 fn a_capture_in_random_pieces_is_understood_as_the_whole_is() {
     let mut random = StdRng::seed_from_u64(SEED);
     let collector = TestCollector::start(&SETTINGS);
-    let captures = replayed();
+    let captures = captures();
     let mut problems = Vec::new();
     for capture in &captures {
         for round in 0..ROUNDS {

@@ -1,0 +1,231 @@
+//! HTTP/1.0 requests with chunked bodies, as Crashpad's socket transport sends them (Android, old Linux builds).
+//!
+//! RFC 9112 §6.1 says that such framing is to be handled with caution, and hyper answers 400. Here the head of a
+//! connection's first request is looked at before hyper sees it: exactly one `Transfer-Encoding`, exactly `chunked`, and no
+//! `Content-Length` make it an HTTP/1.1 request, after which the connection is closed. Everything else goes on unchanged,
+//! so nothing that hyper would refuse is let through in another form. Other connections pay for one look at their first
+//! line.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+/// No client sends a longer head; a longer one is left to hyper.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+const READ_BYTES: usize = 4 * 1024;
+
+/// A connection of which some bytes have been read already.
+pub struct Begun<C> {
+    read: Bytes,
+    connection: C,
+}
+
+/// What a connection's first request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstRequest {
+    /// Anything that is hyper's business alone.
+    Usual,
+    /// HTTP/1.0 with a chunked body, made HTTP/1.1: the client reads `Content-Length` in that spelling only, and the
+    /// connection is closed behind the answer.
+    OldChunked,
+}
+
+/// Reads as much of a connection as is needed to tell what its first request is.
+///
+/// # Errors
+/// The connection broke.
+pub async fn begin<C: AsyncRead + Unpin>(
+    mut connection: C,
+) -> io::Result<(Begun<C>, FirstRequest)> {
+    let mut read = Vec::with_capacity(READ_BYTES);
+    loop {
+        let is_end = connection.read_buf(&mut read).await? == 0;
+        let first = match look_at(&read) {
+            Look::More if !is_end && read.len() < MAX_HEAD_BYTES => continue,
+            Look::More | Look::Usual => FirstRequest::Usual,
+            Look::OldChunked { version_at } => {
+                read[version_at..version_at + NEW.len()].copy_from_slice(NEW);
+                FirstRequest::OldChunked
+            }
+        };
+        return Ok((
+            Begun {
+                read: read.into(),
+                connection,
+            },
+            first,
+        ));
+    }
+}
+
+const OLD: &[u8] = b"HTTP/1.0";
+const NEW: &[u8] = b"HTTP/1.1";
+
+#[derive(Debug, PartialEq, Eq)]
+enum Look {
+    /// Too little was read to tell.
+    More,
+    Usual,
+    OldChunked {
+        version_at: usize,
+    },
+}
+
+fn look_at(read: &[u8]) -> Look {
+    let Some(line_end) = memchr::memmem::find(read, b"\r\n") else {
+        return Look::More;
+    };
+    let Some(version_at) = line_end
+        .checked_sub(OLD.len())
+        .filter(|at| read[*at..line_end] == *OLD)
+    else {
+        return Look::Usual;
+    };
+    let Some(head_end) = memchr::memmem::find(read, b"\r\n\r\n") else {
+        return Look::More;
+    };
+    let headers = if head_end == line_end {
+        &[]
+    } else {
+        &read[line_end + 2..head_end]
+    };
+    if is_plainly_chunked(headers) {
+        Look::OldChunked { version_at }
+    } else {
+        Look::Usual
+    }
+}
+
+/// One `Transfer-Encoding: chunked`, no `Content-Length`, and no line that could be read in two ways.
+fn is_plainly_chunked(headers: &[u8]) -> bool {
+    let mut encodings = 0;
+    for line in headers.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            return false;
+        };
+        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        let is_odd = name.is_empty()
+            || name.iter().any(|byte| !byte.is_ascii_graphic())
+            || line.contains(&b'\r');
+        if is_odd || name.eq_ignore_ascii_case(b"content-length") {
+            return false;
+        }
+        if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            encodings += 1;
+            if !value.eq_ignore_ascii_case(b"chunked") {
+                return false;
+            }
+        }
+    }
+    encodings == 1
+}
+
+impl<C: AsyncRead + Unpin> AsyncRead for Begun<C> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.read.is_empty() {
+            return Pin::new(&mut self.connection).poll_read(cx, out);
+        }
+        let length = self.read.len().min(out.remaining());
+        out.put_slice(&self.read[..length]);
+        self.read.advance(length);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<C: AsyncWrite + Unpin> AsyncWrite for Begun<C> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.connection).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.connection).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.connection.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.connection).poll_shutdown(cx))?;
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD_CHUNKED: &str =
+        "POST /submit HTTP/1.0\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n1\r\na\r\n0\r\n\r\n";
+
+    async fn begun(bytes: &str) -> (String, FirstRequest) {
+        let (mut begun, first) = begin(bytes.as_bytes()).await.unwrap();
+        let mut all = String::new();
+        begun.read_to_string(&mut all).await.unwrap();
+        (all, first)
+    }
+
+    #[tokio::test]
+    async fn an_old_chunked_request_becomes_a_new_one() {
+        let (all, first) = begun(OLD_CHUNKED).await;
+        assert_eq!(first, FirstRequest::OldChunked);
+        assert_eq!(all, OLD_CHUNKED.replace("HTTP/1.0", "HTTP/1.1"));
+    }
+
+    #[tokio::test]
+    async fn everything_else_stays_as_it_is() {
+        for bytes in [
+            "",
+            "POST",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc",
+            "POST / HTTP/1.0\r\n\r\n",
+            "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+            "POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.0\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            "POST / HTTP/1.0\r\nTransfer-Encoding : chunked\r\n\r\n",
+            "POST / HTTP/1.0\r\nTransfer-Encoding:\r\n chunked\r\n\r\n",
+            "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n folded\r\n\r\n",
+            "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\rContent-Length: 3\r\n\r\n",
+            "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nno colon\r\n\r\n",
+        ] {
+            assert_eq!(
+                begun(bytes).await,
+                (bytes.to_owned(), FirstRequest::Usual),
+                "{bytes}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_cut_of_the_head_is_waited_for() {
+        let head = OLD_CHUNKED.find("\r\n\r\n").unwrap();
+        for cut in 0..head + 4 {
+            assert_eq!(look_at(&OLD_CHUNKED.as_bytes()[..cut]), Look::More, "{cut}");
+        }
+        assert!(matches!(
+            look_at(&OLD_CHUNKED.as_bytes()[..head + 4]),
+            Look::OldChunked { .. }
+        ));
+    }
+}
