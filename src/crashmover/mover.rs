@@ -136,12 +136,17 @@ impl Crashmover {
         if let Some(entry) = job.entry {
             tracing::warn!(crash_id = %id, %error, "{id} not saved yet, stays in the spool");
             entry.defer();
-        } else if self.spool.is_some() && job.done.is_some() {
-            tracing::warn!(crash_id = %id, %error, "{id} not saved, goes to the spool");
+        } else if self.is_awaited(&job) {
+            tracing::warn!(crash_id = %id, %error, "{id} not saved, the spool is tried");
         } else {
             self.dropped(&job.promise, &error.to_string());
         }
         answer(job.done, Err(NotKept::SaveFailed));
+    }
+
+    /// Whoever waits for the report has the spool to put it into, or has done so. Not if its client was told no already.
+    fn is_awaited(&self, job: &Job) -> bool {
+        self.spool.is_some() && job.done.is_some() && job.promise.told() != Told::NotKept
     }
 
     /// The report is lost; whoever waits for it is told so.

@@ -111,8 +111,11 @@ impl Crashmover {
                 .ok(),
             Err(_full) => Some(Ok(Err(NotKept::QueueFull))),
         };
-        if let Some(Ok(Ok(()))) = result {
-            return Ok(Receipt);
+        match result {
+            Some(Ok(Ok(()))) => return Ok(Receipt),
+            // Storage hangs: those who come next need not find out for themselves.
+            None => self.trouble.failed(),
+            Some(_) => {}
         }
         match spool.put(&report).await {
             Ok(entry) => {
@@ -128,10 +131,25 @@ impl Crashmover {
                 tracing::error!(crash_id = %promise.id, %error, "{} cannot be spooled", promise.id);
                 match result {
                     // Storage is slow, but may make it yet.
-                    None => self.await_saved(&promise, saved, deadline).await,
+                    None => self.await_without_spool(&promise, saved, deadline).await,
                     Some(_) => Err(self.lost(&promise)),
                 }
             }
+        }
+    }
+
+    /// Saved after all, where the spool took nothing.
+    async fn await_without_spool(
+        &self,
+        promise: &Promise,
+        saved: Saved,
+        deadline: Instant,
+    ) -> Result<Receipt, NotKept> {
+        match self.await_saved(promise, saved, deadline).await {
+            Ok(receipt) => Ok(receipt),
+            Err(NotKept::SaveFailed) => Err(self.lost(promise)),
+            // A mover still has it, and counts it as late or dropped.
+            Err(_) => Err(NotKept::SpoolFull),
         }
     }
 
@@ -159,9 +177,11 @@ impl Crashmover {
             Err(error) => {
                 let id = &parcel.report.id;
                 tracing::warn!(crash_id = %id, %error, "{id} cannot be spooled, storage is tried");
-                self.take_saved(parcel, deadline)
-                    .await
-                    .map_err(|_| NotKept::SpoolFull)
+                let (promise, saved, job) = waiting(parcel);
+                if self.send(job, deadline).await.is_err() {
+                    return Err(self.lost(&promise));
+                }
+                self.await_without_spool(&promise, saved, deadline).await
             }
         }
     }
