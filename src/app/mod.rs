@@ -85,7 +85,7 @@ impl App {
         let room = spool.clone();
         let health = Health::new(backends.checks(), move || {
             room.as_ref()
-                .is_some_and(|spool| spool.stats().room_bytes > 0)
+                .is_some_and(|spool| spool.stats().room_bytes > 0 && !spool.is_failing())
         });
         let Backends { storage, publisher } = backends;
         let crashmover = Crashmover::start(

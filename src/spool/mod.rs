@@ -39,6 +39,7 @@ use std::any::Any;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -61,6 +62,9 @@ use room::Room;
 /// Blocking file operations at a time. More do not make a disk faster, and a disk that hangs must not take all the
 /// threads that the runtime has for blocking work.
 const DISK_JOBS: usize = 64;
+
+/// How long a put that the disk refused is held against it.
+const FAILURE_REMEMBERED_FOR: Duration = Duration::from_secs(60);
 
 /// Where the spool is and what it may take.
 #[derive(Clone, Debug)]
@@ -98,6 +102,8 @@ struct Inner {
     room: Room,
     save_sync: GroupSync<Put>,
     publish_sync: GroupSync<Put>,
+    /// When the disk refused a put, unless one worked since.
+    refused: Mutex<Option<Instant>>,
     _lock: Box<dyn Any + Send + Sync>,
 }
 
@@ -117,6 +123,7 @@ impl Spool {
             room: Room::new(&config.dir, config.max_bytes, config.min_free_bytes),
             save_sync: GroupSync::default(),
             publish_sync: GroupSync::default(),
+            refused: Mutex::default(),
         };
         inner.recover()?;
         Ok(Self {
@@ -185,6 +192,14 @@ impl Spool {
         }
     }
 
+    /// The disk refused the last put: it may be read-only, or gone, and have room all the same.
+    ///
+    /// False again after a while, since whoever asks may keep the next put away.
+    pub fn is_failing(&self) -> bool {
+        let refused = *self.inner.refused();
+        refused.is_some_and(|when| when.elapsed() < FAILURE_REMEMBERED_FOR)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Inner) -> Result<T, SpoolError> + Send + 'static,
@@ -229,6 +244,10 @@ fn lock(disk: &dyn Disk, dir: &Path) -> Result<Box<dyn Any + Send + Sync>, Spool
 }
 
 impl Inner {
+    fn refused(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn failed(&self) -> MutexGuard<'_, Tally> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,7 @@
 //! Bringing a report into the spool: write, fsync, rename, fsync of the folder, and only then yes.
 
 use std::io;
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
@@ -56,7 +57,10 @@ impl Spool {
         // Not awaited: the thread may go on with the folder fsyncs of others when this report is long kept.
         self.start(move |inner| inner.keep(state, &id, encode(), done))
             .await;
-        kept.await.unwrap_or_else(|gone| Err(stopped(gone)))
+        let kept = kept.await.unwrap_or_else(|gone| Err(stopped(gone)));
+        let was_refused = matches!(kept, Err(SpoolError::Io { .. }));
+        *self.inner.refused() = was_refused.then(Instant::now);
+        kept
     }
 }
 

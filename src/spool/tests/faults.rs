@@ -38,6 +38,18 @@ async fn a_put_that_fails_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn a_disk_that_refuses_is_known_until_a_put_works() {
+    let place = Place::new();
+    let spool = place.open();
+    assert!(!spool.is_failing());
+    place.disk.fail(Operation::Write, 1, EIO);
+    spool.put(&report(1)).await.unwrap_err();
+    assert!(spool.is_failing());
+    spool.put(&report(2)).await.unwrap();
+    assert!(!spool.is_failing());
+}
+
+#[tokio::test]
 async fn a_rename_that_took_effect_but_failed_is_undone() {
     let place = Place::new();
     let spool = place.open();
