@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{self, App, Backends};
 use crate::crash_publish::PublishErrorKind;
 use crate::crash_storage::StorageErrorKind;
+use crate::fail_point;
 use crate::logging::{self, LoggingConfig};
 use crate::settings::{self, Acknowledge, Loaded, LogLevel, Problems, Settings, StorageClass};
 
@@ -67,6 +68,9 @@ fn is_tryout(loaded: &Loaded) -> bool {
 }
 
 fn start(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
+    if let Some(wanted) = settings::fail_point() {
+        arm(&wanted.to_string_lossy()).map_err(Failed::Other)?;
+    }
     for value in &loaded.values {
         tracing::info!("{}={}", value.name, value.shown);
     }
@@ -92,6 +96,15 @@ fn start(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
     // Blocking work on a disk that hangs must not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
+}
+
+/// A test wants this process to die at a step. A wish that cannot be granted must not look like one that was.
+fn arm(wanted: &str) -> anyhow::Result<()> {
+    let (name, nth) = fail_point::parse(wanted)
+        .with_context(|| format!("ANTENNA_FAIL_POINT={wanted} is neither NAME nor NAME:n"))?;
+    fail_point::arm(name, nth)?;
+    tracing::warn!("this process will abort at {name}, time {nth}");
+    Ok(())
 }
 
 /// Really writes to storage and queue, so that a collector without permissions does not take reports.

@@ -16,6 +16,7 @@ use super::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
 use super::fs_failure::failure;
 use super::fs_folders::{Folders, parent_of};
 use super::fs_temp::{TempFile, TempFolder, sweep};
+use crate::fail_point::around;
 
 /// Files of one report that are open at the same time. A client may send thousands of dumps, and the limit of open
 /// files is needed for connections too.
@@ -147,11 +148,11 @@ impl Tree {
         for some in blobs.chunks(OPEN_AT_ONCE) {
             let start = files.len();
             for blob in some {
-                let file = temp.write(&blob.frames);
+                let file = around("fs.write", || temp.write(&blob.frames));
                 files.push(file.map_err(|error| self.cannot_save(blob, error))?);
             }
             for (blob, file) in std::iter::zip(some, &mut files[start..]) {
-                file.close(self.fsync)
+                around("fs.sync_file", || file.close(self.fsync))
                     .map_err(|error| self.cannot_save(blob, error))?;
             }
         }
@@ -165,12 +166,12 @@ impl Tree {
         files: &mut impl Iterator<Item = TempFile>,
     ) -> Result<(), StorageError> {
         for (blob, file) in std::iter::zip(blobs, files) {
-            file.move_to(&self.path(&blob.key))
+            around("fs.rename", || file.move_to(&self.path(&blob.key)))
                 .map_err(|error| self.cannot_save(blob, error))?;
         }
-        blobs
-            .iter()
-            .try_for_each(|blob| self.folders.sync(parent_of(&blob.key)))
+        blobs.iter().try_for_each(|blob| {
+            around("fs.sync_folder", || self.folders.sync(parent_of(&blob.key)))
+        })
     }
 
     /// Removes the parts of a report that did not become whole, unless a whole one of the same id is there.

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
 use crate::aws::{Aws, AwsConfig, AwsError, AwsErrorKind};
+use crate::fail_point;
 
 /// Real reports have up to five dumps. More connections at once for a single report would only crowd out the others.
 const UPLOADS_AT_ONCE: usize = 8;
@@ -65,6 +66,7 @@ impl S3Store {
     /// One PUT: S3 shows an object only when all of it has arrived and its hash is right.
     async fn put_one(&self, blob: &Blob) -> Result<(), StorageError> {
         let length_bytes = i64::try_from(blob.length_bytes).unwrap_or(i64::MAX);
+        fail_point::reach("s3.put.before");
         self.client
             .put_object()
             .bucket(&self.bucket)
@@ -79,6 +81,7 @@ impl S3Store {
                 let doing = format!("saving {} to {}", blob.key, self.describe());
                 self.failed(doing, AwsError::of(&error), "s3:PutObject", "/*")
             })?;
+        fail_point::reach("s3.put.after");
         self.was_there.store(true, Ordering::Relaxed);
         Ok(())
     }

@@ -16,6 +16,7 @@ use tower::util::ServiceExt;
 
 use super::Routes;
 use super::old_chunked::{Begun, FirstRequest, begin};
+use crate::fail_point;
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
@@ -166,4 +167,6 @@ async fn serve_connection(
     if let Err(error) = result {
         tracing::debug!(%error, "connection ended");
     }
+    // The answer to the last request is in the kernel's hands by now.
+    fail_point::reach("reply.after");
 }

@@ -48,7 +48,7 @@ pub use page::markdown;
 pub use problem::{Problem, Problems, Warning};
 pub use secret::Secret;
 pub use spool::SpoolSettings;
-pub use surroundings::{binary_folder, environment, machine_name};
+pub use surroundings::{binary_folder, environment, fail_point, machine_name};
 pub use throttle::ThrottleSettings;
 
 use reader::{Reader, Taken};

@@ -1,4 +1,5 @@
-//! The only place that looks at the process's surroundings: environment, host name, where the binary lies.
+//! The only place that looks at the process's surroundings: environment, host name, where the binary lies, where a test
+//! wants it to die.
 //!
 //! Called once by the binary; everything else, tests included, gets these as arguments.
 
@@ -8,6 +9,13 @@ use std::path::PathBuf;
 /// The environment variables of this process.
 pub fn environment() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os()
+}
+
+/// The step at which a test wants this process to die (`name` or `name:n`); no setting, and nothing in a usual build.
+pub fn fail_point() -> Option<OsString> {
+    cfg!(feature = "fail-points")
+        .then(|| std::env::var_os("ANTENNA_FAIL_POINT"))
+        .flatten()
 }
 
 /// The machine's name, for when `HOST_ID` is not set.

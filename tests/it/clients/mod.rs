@@ -41,9 +41,13 @@ fn an_old_client_with_a_chunked_body_can_read_the_answer() {
     let all = captures();
     let old = all.iter().find(|c| c.name == "crashpad-socket-nogzip.bin");
     let mut socket = TcpStream::connect(collector.address()).expect("a connection");
-    socket.write_all(&old.expect("a capture of it").bytes).expect("sent");
+    socket
+        .write_all(&old.expect("a capture of it").bytes)
+        .expect("sent");
     let mut answer = String::new();
-    socket.read_to_string(&mut answer).expect("an answer, and the end");
+    socket
+        .read_to_string(&mut answer)
+        .expect("an answer, and the end");
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert!(answer.contains("\r\nContent-Length: 48\r\n"), "{answer}");
     collector.stop();
