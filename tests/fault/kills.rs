@@ -1,19 +1,18 @@
 //! Campaigns of deaths: one folder, many lives under load, and an audit at the end.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use antenna::spool::step;
 use rand::rngs::StdRng;
-use rustix::process::Signal;
 
 use super::audit::Audit;
 use super::deaths::{Death, Deaths, steps};
+use super::last_run::last_run;
 use super::load::Load;
 use super::mode::Mode;
 use super::process::{Life, Settings, was_aborted, was_killed};
 use super::site::{Place, Site, Weather};
-use super::support::wait::wait_within;
 
 /// Killed are the ways to run it in which a yes must survive a kill.
 pub const MODES: [Mode; 5] = [
@@ -23,10 +22,6 @@ pub const MODES: [Mode; 5] = [
     Mode::new(Place::Disk, "spooled", true),
     Mode::new(Place::Disk, "saved", false),
 ];
-/// For everything that waits in the spool to be handed on by the last run.
-const DRAIN_TIME: Duration = Duration::from_secs(180);
-const STOP_TIME: Duration = Duration::from_secs(60);
-
 /// What came out of a campaign.
 pub struct Outcome {
     pub mode: Mode,
@@ -140,29 +135,10 @@ impl Campaign {
 
     /// The last run, undisturbed: everything that waits is handed on.
     fn finish(mut self, kills: usize) -> Outcome {
-        let settings = self.mode.settings(&self.site);
-        let mut life = self.start(&settings);
-        if let Err(status) = life.ready() {
-            panic!("the last start ended with {status}:\n{}", life.tail());
-        }
-        let is_empty = |state: &&str| self.site.spooled(state) == 0;
-        let drained = wait_within(DRAIN_TIME, "an empty spool", || {
-            ["incoming", "save", "publish"]
-                .iter()
-                .all(|state| is_empty(&state))
-                .then_some(())
-        });
-        life.signal(Signal::TERM);
-        let status = life.ended_within(STOP_TIME);
+        let problems = last_run(&self.site, self.mode, self.lives + 1);
         let told = self.load.ledger().sums();
         let mut audit = Audit::of(&self.site, self.mode.place, &told);
-        audit.wrong.extend(drained.err());
-        if !status.is_some_and(|status| status.success()) {
-            audit.wrong.push(format!(
-                "the last run ended with {status:?}: {}",
-                life.tail()
-            ));
-        }
+        audit.wrong.extend(problems);
         let set_aside = self.site.spooled("failed") / 2;
         if set_aside != self.planted {
             audit
