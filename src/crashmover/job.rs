@@ -118,6 +118,13 @@ pub struct Job {
     pub entry: Option<Entry>,
 }
 
+impl Job {
+    /// True if its client was told yes on the strength of memory alone.
+    pub fn is_in_memory_only(&self) -> bool {
+        self.done.is_none() && self.entry.is_none()
+    }
+}
+
 /// Jobs that movers are working on, so that they can be looked after when the process has to stop without them.
 #[derive(Default)]
 pub struct AtWork(Mutex<Vec<Arc<Promise>>>);

@@ -48,7 +48,18 @@ impl Crashmover {
             return;
         };
         let started = Instant::now();
-        match self.save(&job.promise, &report).await {
+        let mut saved = self.save(&job.promise, &report, self.spool.is_none()).await;
+        if let (Err(error), Some(spool), true) = (&saved, &self.spool, job.is_in_memory_only()) {
+            self.trouble.failed();
+            if self.put(spool, &report).await {
+                let id = &report.id;
+                tracing::warn!(crash_id = %id, %error, "{id} not saved, spooled");
+                return;
+            }
+            // The spool is full: trying again is all that is left.
+            saved = self.save(&job.promise, &report, true).await;
+        }
+        match saved {
             Ok(()) => {
                 self.trouble.worked();
                 self.metrics.time(Timing::CrashSave, started.elapsed());
@@ -61,12 +72,19 @@ impl Crashmover {
         }
     }
 
-    async fn save(&self, promise: &Promise, report: &CrashReport) -> Result<(), StorageError> {
+    /// Without `again` it is tried once: where there is a spool, that is the better place to wait.
+    async fn save(
+        &self,
+        promise: &Promise,
+        report: &CrashReport,
+        again: bool,
+    ) -> Result<(), StorageError> {
         let id = &report.id;
+        let is_transient = |error: &StorageError| error.kind == StorageErrorKind::Transient;
         fail_point::reach("save.before");
         let saved = self.retry.run(
             || self.storage.save(report),
-            |error| self.is_worth_another(error) && promise.told() != Told::Spooled,
+            |error| again && is_transient(error) && promise.told() != Told::Spooled,
             |error, attempts| {
                 self.trouble.failed();
                 self.metrics.count(Count::SaveCrashException);
@@ -77,11 +95,6 @@ impl Crashmover {
         let saved = saved.await;
         fail_point::reach("save.after");
         saved
-    }
-
-    /// With a spool nothing is tried twice while a client waits: the spool is the better place to wait.
-    fn is_worth_another(&self, error: &StorageError) -> bool {
-        error.kind == StorageErrorKind::Transient && self.spool.is_none()
     }
 
     async fn saved(&self, job: Job) {

@@ -186,7 +186,8 @@ impl Crashmover {
         }
     }
 
-    async fn put(&self, spool: &Spool, report: &CrashReport) -> bool {
+    /// True if the report is in the spool now, for whoever moves on what waits there.
+    pub(super) async fn put(&self, spool: &Spool, report: &CrashReport) -> bool {
         let put = spool.put(report).await;
         if let Err(error) = &put {
             tracing::warn!(crash_id = %report.id, %error, "{} cannot be spooled", report.id);

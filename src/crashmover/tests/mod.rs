@@ -156,3 +156,27 @@ async fn spooled_reports_are_kept_while_storage_is_away() {
         eventually("published", || scene.is_published(report)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queued_report_that_cannot_be_saved_goes_to_the_spool() {
+    let scene = Scene::new(Acknowledge::Queued, true).await;
+    scene.storage_refuses(true);
+    let report = report();
+    assert_eq!(scene.take(&report).await, Ok(Receipt));
+    let spool = scene.spool.as_ref().unwrap();
+    eventually("spooled", || spool.stats().save.entries == 1).await;
+    assert_eq!(scene.total(Count::SaveCrashDropped), 0);
+    scene.storage_refuses(false);
+    eventually("published", || scene.is_published(&report)).await;
+    assert!(scene.is_saved(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queued_report_is_tried_again_where_the_spool_is_full() {
+    let scene = Scene::with_spool_of(Acknowledge::Queued, 0).await;
+    scene.storage_refuses(true);
+    assert_eq!(scene.take(&report()).await, Ok(Receipt));
+    eventually("given up", || scene.total(Count::SaveCrashDropped) == 1).await;
+    // Once before the spool was asked, then as often as without one.
+    assert_eq!(scene.store.attempts.load(Ordering::SeqCst), 4);
+}

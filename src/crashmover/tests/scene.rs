@@ -130,13 +130,21 @@ fn config(acknowledge: Acknowledge) -> CrashmoverConfig {
 
 impl Scene {
     pub async fn new(acknowledge: Acknowledge, has_spool: bool) -> Self {
+        Self::build(acknowledge, has_spool.then_some(1 << 20)).await
+    }
+
+    pub async fn with_spool_of(acknowledge: Acknowledge, max_bytes: u64) -> Self {
+        Self::build(acknowledge, Some(max_bytes)).await
+    }
+
+    async fn build(acknowledge: Acknowledge, spool_max_bytes: Option<u64>) -> Self {
         let dir = TempDir::new().unwrap();
         let spool_config = SpoolConfig {
             dir: dir.path().join("spool"),
-            max_bytes: 1 << 20,
+            max_bytes: spool_max_bytes.unwrap_or_default(),
             min_free_bytes: 0,
         };
-        let spool = has_spool.then(|| Spool::open(spool_config, Arc::new(RealDisk)).unwrap());
+        let spool = spool_max_bytes.map(|_| Spool::open(spool_config, Arc::new(RealDisk)).unwrap());
         let (store, queue, metrics) = (
             Arc::new(Hooked::default()),
             Arc::new(Moody::default()),
