@@ -1,5 +1,6 @@
 //! Accepting connections, serving them, and letting them finish when the process has to stop.
 
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub struct ServerConfig {
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
 
 /// What was sent before the stop signal is here after this.
-const LAST_MOMENT: Duration = Duration::from_millis(500);
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// A listener and its connections.
 pub struct Server {
@@ -76,6 +77,7 @@ impl Server {
             }
         }
         self.stop.cancel();
+        self.accept_waiting();
         self.connections.close();
         let Self {
             listener,
@@ -99,6 +101,25 @@ impl Server {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(PAUSE_AFTER_ERROR).await;
                 }
+            }
+        }
+    }
+
+    /// Takes what the kernel has accepted already: whole requests may wait there, and closing would reset them.
+    fn accept_waiting(&self) {
+        // A second handle without the runtime, which may not have heard yet that somebody waits.
+        let Ok(listener) = self.listener.as_fd().try_clone_to_owned() else {
+            return;
+        };
+        let listener = std::net::TcpListener::from(listener);
+        while let Ok(permit) = self.slots.clone().try_acquire_owned()
+            && let Ok((connection, _address)) = listener.accept()
+        {
+            let taken = connection
+                .set_nonblocking(true)
+                .and_then(|()| TcpStream::from_std(connection));
+            if let Ok(connection) = taken {
+                self.spawn(connection, Some(permit));
             }
         }
     }
