@@ -95,9 +95,10 @@ fn start(circumstances: &Circumstances) -> TestCollector {
 fn settings_of(circumstances: &Circumstances, folder: &TempDir) -> Vec<(String, String)> {
     let files = folder.path().join("files").display().to_string();
     let settings = circumstances.settings.iter();
-    settings
-        .map(|(name, value)| (name.clone(), value.replace("@files", &files)))
-        .collect()
+    let own = settings.map(|(name, value)| (name.clone(), value.replace("@files", &files)));
+    // An unoptimised build beside other tests takes its time to save 20 MB.
+    let patience = ("CRASHMOVER_ACK_TIMEOUT_SECONDS".to_owned(), "60".to_owned());
+    std::iter::once(patience).chain(own).collect()
 }
 
 fn prepared_folder(circumstances: &Circumstances) -> TempDir {

@@ -38,8 +38,6 @@ impl Cloud {
             ("CRASHMOVER_CRASHSTORAGE_BUCKET_NAME", &self.bucket),
             ("CRASHMOVER_CRASHPUBLISH_CLASS", "sqs"),
             ("CRASHMOVER_CRASHPUBLISH_QUEUE_NAME", &self.queue),
-            // An unoptimised build beside other tests takes its time to save 20 MB.
-            ("CRASHMOVER_ACK_TIMEOUT_SECONDS", "60"),
         ];
         for (storage, publish, value) in [
             (
