@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use antenna::crash::{CrashId, CrashReport, Dump, DumpHasher, DumpName, RawCrash, ThrottleDigit};
+use antenna::crash::{CrashId, CrashReport, Dump, DumpName, RawCrash, ThrottleDigit};
 use antenna::crash_storage::{
     Blob, BlobStore, CrashStorage, Layout, ReportKeys, StorageError, StorageErrorKind,
 };
@@ -116,12 +116,17 @@ fn noise(length_bytes: usize) -> Bytes {
 }
 
 /// The pieces share one buffer, as those of a network stream do.
-fn dump_in_pieces(name: &str, bytes: &Bytes, piece_bytes: usize) -> Dump {
-    let mut hasher = DumpHasher::default();
-    for start in (0..bytes.len()).step_by(piece_bytes) {
-        hasher.take(bytes.slice(start..bytes.len().min(start + piece_bytes)));
+fn dump_in_pieces(name: &str, bytes: &[u8], piece_bytes: usize) -> Dump {
+    let name = name_of(name);
+    let frames = bytes
+        .chunks(piece_bytes)
+        .map(Bytes::copy_from_slice)
+        .collect();
+    // Small pieces of a body are put together before they are a dump; a store must not rely on that.
+    Dump {
+        frames,
+        ..Dump::whole(name, Bytes::copy_from_slice(bytes))
     }
-    hasher.finish(name_of(name))
 }
 
 struct Backend {
