@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod metrics;
 mod serve;
 mod show;
 mod spool;
@@ -49,6 +50,9 @@ enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Print the reference page of all metrics
+    #[command(hide = true)]
+    Metrics,
     /// Look after the spool; the collector may be running
     #[command(subcommand)]
     Spool(spool::SpoolCommand),
@@ -61,6 +65,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve => return serve::serve(settings),
         Command::Config { markdown: true } => {
             print!("{}", settings::markdown());
+            return ExitCode::SUCCESS;
+        }
+        Command::Metrics => {
+            print!("{}", metrics::page());
             return ExitCode::SUCCESS;
         }
         command => settings
@@ -83,7 +91,7 @@ fn with_settings(command: Command, (settings, loaded): &(Settings, Loaded)) -> R
             show::show(settings, &parse_id(&crash_id)?).map_err(Failed::Other)
         }
         Command::Spool(command) => spool::spool(settings, command).map_err(Failed::Other),
-        Command::Config { .. } | Command::Serve => {
+        Command::Config { .. } | Command::Metrics | Command::Serve => {
             config::config(loaded);
             Ok(())
         }

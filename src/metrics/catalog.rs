@@ -1,4 +1,4 @@
-//! Every metric: kind, wire name, tag, and what it says. The kind is in the type.
+//! Every metric: kind, wire name and tag. The kind is in the type; what each says is in `help.rs`.
 //!
 //! Names and tags are the original's where it has them; dashboards depend on them. Tag values come from this file or are
 //! names of throttle rules, so there is a bounded number of them.
@@ -8,35 +8,20 @@ use std::sync::Arc;
 /// Things that happen and are counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Count {
-    /// A submission that could be parsed, whatever was decided about it afterwards.
     IncomingCrash,
-    /// A body that came gzipped.
     GzippedCrash,
-    /// A body that is no crash report, by reason code.
     Malformed(&'static str),
-    /// A submission by throttle result: `accept`, `defer`, `reject`, `fakeaccept`.
     Throttle(&'static str),
-    /// A submission by the rule that settled it.
     ThrottleRule(Arc<str>),
-    /// A submission with a `uuid` and no right to choose one.
     UnauthorizedUuid,
-    /// One POST to `/submit` by how it ended; each has exactly one outcome.
     Outcome(Outcome),
-    /// One kept report by where it went in the end; each has exactly one fate.
     Fate(Fate),
-    /// A report was saved and, unless publishing had to be put off, published.
     SaveCrash,
-    /// One failed attempt to save.
     SaveCrashException,
-    /// A report that could not be saved and is lost.
     SaveCrashDropped,
-    /// One failed attempt to publish.
     PublishCrashException,
-    /// A saved report whose id could not be published and was given up.
     PublishCrashDropped,
-    /// One more attempt, by what failed before it.
     Retry(&'static str),
-    /// A report saved after its client had been told that it was not.
     SavedLate,
     Heartbeat,
     Lbheartbeat,
@@ -47,83 +32,54 @@ pub enum Count {
 /// How a POST to `/submit` ended, as its client was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// `CrashID=`, and the promise that goes with it.
     Kept,
-    /// `CrashID=` without a promise: the rules want the client to believe it.
     Faked,
-    /// `Discarded=rule_…`.
     Rejected,
-    /// `Discarded=malformed_…`, or a boundary that is too long.
     Malformed,
-    /// `Discarded=unauthorized_uuid`.
     Unauthorized,
-    /// 413: larger than the limits.
     TooLarge,
-    /// 408: the body did not come in time.
     TooSlow,
-    /// 503: no room for it.
     Overloaded,
-    /// 500: a report that could not be kept.
     NotKept,
-    /// The connection broke before the body was read.
     Disconnected,
 }
 
 /// Where a kept report went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fate {
-    /// In crash storage.
     Saved,
-    /// In the spool when the process stopped; the next one saves it.
     Spooled,
-    /// Lost: acknowledged before it was saved, and saving failed.
     Failed,
 }
 
 /// Durations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Timing {
-    /// One POST, from head to answer.
     OnPost,
-    /// One report into crash storage, all attempts.
     CrashSave,
-    /// One id into the queue.
     CrashPublish,
-    /// One report from acceptance to published.
     CrashHandling,
 }
 
 /// Sizes and the like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Histogram {
-    /// Bytes of a body as sent, by whether it was compressed.
     CrashSize { is_compressed: bool },
-    /// Milliseconds of inflating one body, by whether that worked.
     Decompress { is_success: bool },
 }
 
 /// What is the case now, told every ten seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Gauge {
-    /// Reports waiting for a crashmover.
     SaveQueueSize,
-    /// Reports that crashmovers are working on.
     WorkQueueSize,
-    /// Ids waiting to be published.
     PublishQueueSize,
-    /// Bytes of reports in memory.
     InFlightBytes,
-    /// Open connections.
     Connections,
-    /// Reports waiting in the spool to be saved.
     SpoolSaveEntries,
-    /// Saved reports waiting in the spool to be published.
     SpoolPublishEntries,
-    /// Spool entries set aside because they are damaged.
     SpoolFailedEntries,
-    /// Bytes of all spool entries.
     SpoolBytes,
-    /// Age of the oldest waiting spool entry, in seconds.
     SpoolOldestSeconds,
 }
 

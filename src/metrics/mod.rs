@@ -1,6 +1,8 @@
 //! What is counted and measured: kept in the process, and told to StatsD where that is wanted.
 
 mod catalog;
+mod help;
+mod page;
 mod statsd;
 
 use std::collections::BTreeMap;
@@ -8,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use catalog::{Count, Described, Fate, Gauge, Histogram, Outcome, Timing};
+pub use page::{TagValues, markdown};
 pub use statsd::{Statsd, StatsdConfig};
 
 /// The handle through which everything is counted. Cheap to clone, passed on, never global.
