@@ -26,8 +26,8 @@ socorro.collector.breakpad_resource.malformed:1|c|#host:collector-1,reason:bad_g
 ```
 
 `STATSD_NAMESPACE` (here `socorro.collector`) goes before every name. Every metric has the tag `host` with the value of
-`HOST_ID`, if that is set. Metrics never hold up a request: lines are sent within a second, and what does not get through,
-or finds 10,000 lines waiting, is lost.
+`HOST_ID`, if that is set. Metrics never hold up a request: lines are sent within a second, and what does not get
+through, or finds 10,000 lines waiting, is lost.
 ";
 
 const BOOKS: &str = "

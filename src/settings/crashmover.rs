@@ -62,8 +62,8 @@ pub(super) static ACK_TIMEOUT: Setting<Duration> = Setting {
     names: &["CRASHMOVER_ACK_TIMEOUT_SECONDS"],
     default: "8",
     because: "some clients give up after 10 seconds",
-    help: "How long a client is kept waiting for its report to be saved. After that it goes to the spool if there is one, else \
-           the answer is `500`.",
+    help: "How long a client is kept waiting for its report to be saved. After that the answer is `500`. With a spool, a report \
+           that is not saved after three quarters of this goes there.",
     kind: SECONDS,
 };
 
@@ -71,7 +71,8 @@ static MAX_ATTEMPTS: Setting<NonZeroUsize> = Setting {
     names: &["CRASHMOVER_MAX_ATTEMPTS"],
     default: "20",
     because: "the original's",
-    help: "How often saving or publishing one report is tried before it is given up. Only failures that may pass are tried again.",
+    help: "How often saving one report is tried before it is given up. Only failures that may pass are tried again. With a \
+           spool a report that failed waits there, and is tried until it is saved. Publishing is tried until it works.",
     kind: COUNT,
 };
 
@@ -79,7 +80,8 @@ pub(super) static RETRY_SLEEP: Setting<Duration> = Setting {
     names: &["CRASHMOVER_RETRY_SLEEP_SECONDS"],
     default: "2",
     because: "the original's",
-    help: "Pause between two attempts, varied a little so that not everybody comes back at once.",
+    help: "Pause between two attempts to save. Each is between half and one and a half of it, so that not everybody comes back \
+           at once.",
     kind: PAUSE,
 };
 
@@ -94,9 +96,10 @@ static SAVE_TIMEOUT: Setting<Duration> = Setting {
 static SHUTDOWN_TIMEOUT: Setting<Duration> = Setting {
     names: &["CRASHMOVER_SHUTDOWN_TIMEOUT_SECONDS"],
     default: "60",
-    because: "long enough for a full queue at 20 reports a second",
-    help: "Time to finish requests, queue and publishing after SIGTERM. Whatever stops the process must allow for more than \
-           this: Kubernetes grants 30 seconds unless `terminationGracePeriodSeconds` says otherwise, Docker 10.",
+    because: "a minute is long enough for clients that are sending already",
+    help: "Time to finish after SIGTERM: two thirds for requests under way, the rest for queue and publishing. Whatever stops \
+           the process must allow for more than this: Kubernetes grants 30 seconds unless \
+           `terminationGracePeriodSeconds` says otherwise, Docker 10.",
     kind: SECONDS,
 };
 

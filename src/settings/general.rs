@@ -78,7 +78,7 @@ static SECRET_SENTRY_DSN: Setting<Option<Secret>> = Setting {
     names: &["SECRET_SENTRY_DSN"],
     default: "",
     because: "nothing is sent to Sentry",
-    help: "Where errors and panics are reported to.",
+    help: "Where errors and panics are to be reported to. It is checked; nothing is sent yet.",
     kind: Kind {
         form: "a Sentry DSN",
         example: "https://key@sentry.example.com/1",

@@ -20,8 +20,9 @@ pub struct IntakeSettings {
 
 static SECTION: Section = Section {
     title: "Limits of one report",
-    intro: "A report beyond one of these is answered `413`, at once where its Content-Length says so already. Most clients \
-            never send it again, so the limits are far above what real reports need.",
+    intro: "A body that is too large is answered `413`, at once where its Content-Length says so already; too many parts or \
+            annotations are answered `400`. Most clients never send such a report again, so the limits are far above what \
+            real reports need.",
 };
 
 pub(super) static MAX_PAYLOAD_BYTES: Setting<NonZeroUsize> = Setting {
@@ -60,7 +61,7 @@ pub(super) static MAX_ANNOTATION_BYTES: Setting<NonZeroUsize> = Setting {
     names: &["BREAKPAD_MAX_ANNOTATION_BYTES"],
     default: "20971520",
     because: "20 MiB; values of more than 1 MiB are normal",
-    help: "Bytes of one annotation, or of the JSON part that holds all of them.",
+    help: "Bytes of one annotation that has a part of its own. A larger one is left out, with a remark in the raw crash.",
     kind: MEMORY_BYTES,
 };
 

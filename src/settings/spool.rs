@@ -38,7 +38,8 @@ static MAX_BYTES: Setting<NonZeroU64> = Setting {
     names: &["CRASHMOVER_SPOOL_MAX_BYTES"],
     default: "10737418240",
     because: "10 GiB, some 25,000 reports of the usual 400 KB",
-    help: "Size at which the spool is full. A full spool takes no more reports; new requests are answered `503`.",
+    help: "Size at which the spool is full. A full spool takes no more reports; those that cannot be \
+           saved at once are answered `503`.",
     kind: DISK_BYTES,
 };
 
