@@ -20,16 +20,35 @@ pub fn line(event: &Event, has_colours: bool) -> String {
     } else {
         format!("{:5}", event.level.as_str())
     };
-    let mut line = format!("{when} {level} {origin}: {}", event.message);
+    let mut said = event.message.clone();
     for (name, value) in &event.fields {
         // Writing to a string cannot fail.
         let _ = match value {
-            Value::String(text) if !text.contains(' ') => write!(line, " {name}={text}"),
-            value => write!(line, " {name}={value}"),
+            Value::String(text) if is_word(text) => write!(said, " {name}={text}"),
+            value => write!(said, " {name}={value}"),
         };
     }
-    line.push('\n');
-    line
+    format!("{when} {level} {origin}: {}\n", harmless(&said))
+}
+
+/// Whether a text can be told from what stands around it without quotes.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"')
+}
+
+/// Nothing that is said can look like a line of the log or speak to the terminal: further lines are indented.
+fn harmless(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' {
+            safe.push_str("\n    ");
+        } else if c.is_control() {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
 }
 
 fn coloured(level: Level) -> String {
@@ -66,5 +85,25 @@ mod tests {
             "2026-07-14T03:33:20.000Z INFO  http.submit: kept attempts=2 error=\"no space\" rule=is_nightly\n"
         );
         assert!(line(&event, true).contains("\x1b[32mINFO \x1b[0m"));
+    }
+
+    #[test]
+    fn nothing_said_looks_like_another_line_or_speaks_to_the_terminal() {
+        let event = Event {
+            when: UNIX_EPOCH,
+            level: Level::ERROR,
+            origin: "antenna.http".to_owned(),
+            message: "first\nsecond \x1b[2J\u{9b}".to_owned(),
+            fields: Map::from_iter([
+                ("a".to_owned(), "x\ty".into()),
+                ("b".to_owned(), "".into()),
+                ("c".to_owned(), "say\"no\"".into()),
+            ]),
+        };
+        assert_eq!(
+            line(&event, false),
+            "1970-01-01T00:00:00.000Z ERROR http: first\n    second \\u{1b}[2J\\u{9b} \
+             a=\"x\\ty\" b=\"\" c=\"say\\\"no\\\"\"\n"
+        );
     }
 }
