@@ -35,14 +35,12 @@ pub struct LoggingConfig {
 ///
 /// What is returned writes the last lines when it is dropped.
 pub fn init(config: &LoggingConfig) -> Logging {
-    let (lines, mut logging) = writer::start(std::io::stdout());
-    let format = if config.is_human {
-        Format::Human {
-            has_colours: std::io::IsTerminal::is_terminal(&std::io::stdout()),
-        }
-    } else {
-        Format::Mozlog(Mozlog::new(&config.hostname))
+    let format = Arc::new(Format::new(config));
+    let lost = {
+        let format = format.clone();
+        move |lost| format.line(&Event::lost_lines(lost))
     };
+    let (lines, mut logging) = writer::start(std::io::stdout(), lost);
     let (filter, handle) = reload::Layer::new(targets(config.level));
     logging.set_level_handle(LevelHandle(Arc::new(handle)));
     // Fails only if somebody logs already: then their lines are as good.
@@ -83,20 +81,34 @@ enum Format {
     Human { has_colours: bool },
 }
 
+impl Format {
+    fn new(config: &LoggingConfig) -> Self {
+        if config.is_human {
+            Self::Human {
+                has_colours: std::io::IsTerminal::is_terminal(&std::io::stdout()),
+            }
+        } else {
+            Self::Mozlog(Mozlog::new(&config.hostname))
+        }
+    }
+
+    fn line(&self, event: &Event) -> String {
+        match self {
+            Self::Mozlog(mozlog) => mozlog.line(event),
+            Self::Human { has_colours } => human::line(event, *has_colours),
+        }
+    }
+}
+
 /// Renders events and hands the lines to the writer.
 struct Output {
-    format: Format,
+    format: Arc<Format>,
     lines: Lines,
 }
 
 impl<S: tracing::Subscriber> Layer<S> for Output {
     fn on_event(&self, event: &tracing::Event<'_>, _context: Context<'_, S>) {
-        let event = Event::of(event);
-        let line = match &self.format {
-            Format::Mozlog(mozlog) => mozlog.line(&event),
-            Format::Human { has_colours } => human::line(&event, *has_colours),
-        };
-        self.lines.send(line);
+        self.lines.send(self.format.line(&Event::of(event)));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,8 @@ use super::LevelHandle;
 
 /// Lines that may wait: seconds of a busy collector.
 const QUEUE_LINES: usize = 20_000;
+/// Lines that wait go out together, up to this size.
+const LARGEST_WRITE_BYTES: usize = 64 * 1024;
 /// At the end, a pipe that nobody reads does not hold up the process longer than this.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
@@ -78,12 +80,19 @@ impl Drop for Logging {
     }
 }
 
-/// Starts the thread.
-pub fn start(out: impl Write + Send + 'static) -> (Lines, Logging) {
-    start_with(out, QUEUE_LINES)
+/// Starts the thread. `notice` renders the line that says how many lines were lost, in the form of all the others.
+pub fn start(
+    out: impl Write + Send + 'static,
+    notice: impl Fn(u64) -> String + Send + 'static,
+) -> (Lines, Logging) {
+    start_with(out, notice, QUEUE_LINES)
 }
 
-fn start_with(out: impl Write + Send + 'static, queue_lines: usize) -> (Lines, Logging) {
+fn start_with(
+    out: impl Write + Send + 'static,
+    notice: impl Fn(u64) -> String + Send + 'static,
+    queue_lines: usize,
+) -> (Lines, Logging) {
     let (sender, receiver) = sync_channel(queue_lines);
     let lines = Lines {
         sender,
@@ -92,7 +101,7 @@ fn start_with(out: impl Write + Send + 'static, queue_lines: usize) -> (Lines, L
     let lost = lines.lost.clone();
     let thread = std::thread::Builder::new()
         .name("log".to_owned())
-        .spawn(move || write_all(out, &receiver, &lost));
+        .spawn(move || write_all(out, &receiver, &lost, notice));
     (
         lines.clone(),
         Logging {
@@ -103,35 +112,41 @@ fn start_with(out: impl Write + Send + 'static, queue_lines: usize) -> (Lines, L
     )
 }
 
-fn write_all(mut out: impl Write, receiver: &Receiver<Message>, lost: &AtomicU64) {
-    let (mut buffer, mut told) = (Vec::new(), 0);
-    while let Ok(Message::Line(line)) = receiver.recv() {
-        buffer.extend_from_slice(line.as_bytes());
-        // What waits already goes out in the same write.
-        let has_ended = loop {
-            match receiver.try_recv() {
-                Ok(Message::Line(line)) if buffer.len() < 64 * 1024 => {
-                    buffer.extend_from_slice(line.as_bytes())
-                }
-                Ok(Message::Line(line)) => {
-                    write(&mut out, &mut buffer);
-                    buffer.extend_from_slice(line.as_bytes());
-                }
-                Ok(Message::End) => break true,
-                Err(_) => break false,
-            }
-        };
+fn write_all(
+    mut out: impl Write,
+    receiver: &Receiver<Message>,
+    lost: &AtomicU64,
+    notice: impl Fn(u64) -> String,
+) {
+    let (mut buffer, mut told, mut has_ended) = (Vec::new(), 0, false);
+    while !has_ended {
+        has_ended = receive(receiver, &mut buffer);
+        // Checked with every write, or a queue that never runs empty would be silent about what it loses.
         let now = lost.load(Ordering::Relaxed);
         if now > told {
-            buffer.extend_from_slice(
-                format!("{} log lines lost: the output was too slow\n", now - told).as_bytes(),
-            );
+            buffer.extend_from_slice(notice(now - told).as_bytes());
             told = now;
         }
         write(&mut out, &mut buffer);
-        if has_ended {
-            return;
+    }
+}
+
+/// Waits for a line, and takes along what waits behind it. True after the last one.
+fn receive(receiver: &Receiver<Message>, buffer: &mut Vec<u8>) -> bool {
+    let mut next = receiver.recv().ok();
+    loop {
+        match next {
+            Some(Message::Line(line)) => buffer.extend_from_slice(line.as_bytes()),
+            Some(Message::End) | None => return true,
         }
+        if buffer.len() >= LARGEST_WRITE_BYTES {
+            return false;
+        }
+        next = match receiver.try_recv() {
+            Ok(message) => Some(message),
+            Err(TryRecvError::Empty) => return false,
+            Err(TryRecvError::Disconnected) => None,
+        };
     }
 }
 
@@ -160,10 +175,14 @@ mod tests {
         }
     }
 
+    fn notice(lost: u64) -> String {
+        format!("lost {lost}\n")
+    }
+
     #[test]
     fn the_last_lines_are_written_at_the_end() {
         let page = Page::default();
-        let (lines, logging) = start(page.clone());
+        let (lines, logging) = start(page.clone(), notice);
         (0..1000).for_each(|n| lines.send(format!("{n}\n")));
         assert_eq!(logging.lost_lines(), 0);
         drop(logging);
@@ -176,16 +195,14 @@ mod tests {
     fn a_blocked_output_loses_lines_but_holds_up_nobody() {
         let page = Page::default();
         let blocked = page.0.lock().unwrap();
-        let (lines, logging) = start_with(page.clone(), 10);
+        let (lines, logging) = start_with(page.clone(), notice, 10);
         (0..1000).for_each(|n| lines.send(format!("{n:01000}\n")));
         let lost = logging.lost_lines();
         assert!((100..1000).contains(&lost), "{lost}");
         drop(blocked);
         drop(logging);
         let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
-        let told = text
-            .lines()
-            .filter_map(|line| line.strip_suffix(" log lines lost: the output was too slow"));
+        let told = text.lines().filter_map(|line| line.strip_prefix("lost "));
         assert_eq!(
             told.map(|count| count.parse::<u64>().unwrap()).sum::<u64>(),
             lost
