@@ -41,13 +41,13 @@ pub(super) async fn store(aws: AwsConfig, bucket: &str) -> S3Store {
     S3Store::connect(S3Config { aws, bucket }).await.unwrap()
 }
 
-pub(super) fn moto_client() -> aws_sdk_s3::Client {
+pub fn moto_client() -> aws_sdk_s3::Client {
     let config = aws::plain_sdk_config(&Moto::shared().url());
     let config = aws_sdk_s3::config::Builder::from(&config).force_path_style(true);
     aws_sdk_s3::Client::from_conf(config.build())
 }
 
-pub(super) async fn create_bucket(bucket: &str) {
+pub async fn create_bucket(bucket: &str) {
     use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
     let place = CreateBucketConfiguration::builder()
         .location_constraint(BucketLocationConstraint::from(aws::REGION))

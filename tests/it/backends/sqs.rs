@@ -29,7 +29,7 @@ fn moto_client() -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::new(&aws::plain_sdk_config(&Moto::shared().url()))
 }
 
-pub(super) async fn create_queue(queue: &str) {
+pub async fn create_queue(queue: &str) {
     let create = moto_client().create_queue().queue_name(queue);
     create.send().await.unwrap();
 }
@@ -39,7 +39,7 @@ async fn queue_url(queue: &str) -> String {
     url.send().await.unwrap().queue_url.unwrap()
 }
 
-async fn delete_queue(queue: &str) {
+pub async fn delete_queue(queue: &str) {
     let delete = moto_client()
         .delete_queue()
         .queue_url(queue_url(queue).await);
@@ -47,7 +47,7 @@ async fn delete_queue(queue: &str) {
 }
 
 /// Takes everything out of the queue: each text with how often it was there.
-pub(super) async fn messages(queue: &str) -> HashMap<String, usize> {
+pub async fn messages(queue: &str) -> HashMap<String, usize> {
     let url = queue_url(queue).await;
     let mut texts = HashMap::new();
     loop {
