@@ -4,6 +4,7 @@
 mod backends;
 mod clients;
 mod contract;
+mod fault;
 mod start_stop;
 mod support;
 mod tidy;

@@ -1,0 +1,17 @@
+//! The whole collector, as a process, when something around it fails: storage, queue, credentials, disk, clients in
+//! great number or of bad will. What a client is told, what is kept in the end, what the log says; and the books balance
+//! at the end of every test.
+
+mod books;
+mod disk_trouble;
+mod flaky_queue;
+mod heartbeat;
+mod limits;
+mod no_start;
+mod overload;
+mod queue_away;
+mod rig;
+mod scene;
+mod spool_disk;
+mod storage_away;
+mod storage_away_spool;
