@@ -88,7 +88,8 @@ impl Crashmover {
         };
         let id = report.id.clone();
         if promise.told() == Told::NotKept {
-            return;
+            // Nothing was promised, but until now it could still be saved late.
+            return self.dropped(promise, "not saved before the process had to stop");
         }
         let put = match &self.spool {
             Some(spool) => spool.put(&report).await.map_err(|error| error.to_string()),
