@@ -5,6 +5,7 @@
 mod books;
 mod disk_trouble;
 mod flaky_queue;
+mod hang_up;
 mod heartbeat;
 mod limits;
 mod no_start;
@@ -13,5 +14,6 @@ mod queue_away;
 mod rig;
 mod scene;
 mod spool_disk;
+mod stop_away;
 mod storage_away;
 mod storage_away_spool;
