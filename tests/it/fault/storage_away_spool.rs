@@ -9,9 +9,9 @@ use crate::backends::aws::s3_error;
 use crate::support::collector::TestCollector;
 use crate::support::fault_proxy::Fault;
 
-/// As [`SPOOL`], with a client that waits for six seconds at most.
-const IN_TIME: [(&str, &str); 3] = [SPOOL[0], SPOOL[1], ("CRASHMOVER_ACK_TIMEOUT_SECONDS", "6")];
-const ACK_TIMEOUT: Duration = Duration::from_secs(6);
+/// As [`SPOOL`], with a client that waits for ten seconds at most.
+const IN_TIME: [(&str, &str); 3] = [SPOOL[0], SPOOL[1], ("CRASHMOVER_ACK_TIMEOUT_SECONDS", "10")];
+const ACK_TIMEOUT: Duration = Duration::from_secs(10);
 
 fn all_faults() -> Vec<Fault> {
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
