@@ -121,6 +121,21 @@ fn an_upload_under_way_is_finished_before_the_stop() {
     collector.stop();
 }
 
+#[test]
+fn a_request_that_waits_in_the_kernel_is_answered_after_the_stop_signal() {
+    let collector = TestCollector::start(&NONE);
+    // While the process is frozen, the kernel accepts the connection and takes the whole request in its place.
+    collector.signal(Signal::STOP);
+    let mut client = TcpStream::connect(collector.address()).expect("the kernel listens");
+    let request = Crash::accepted().request();
+    client.write_all(&request).expect("the kernel takes it");
+    collector.signal(Signal::TERM);
+    collector.signal(Signal::CONT);
+    let answer = read(&mut client);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    collector.stop();
+}
+
 /// What comes next, up to the first pause.
 fn read(client: &mut TcpStream) -> String {
     let mut piece = [0; 4096];
