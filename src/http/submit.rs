@@ -80,6 +80,10 @@ async fn decide(
     };
     let id = chosen.unwrap_or_else(|| CrashId::make(rand::random(), digit, received.date_naive()));
     log_verdict(&id, &verdict);
+    if submission.replaced_dumps > 0 {
+        let dumps = submission.replaced_dumps;
+        tracing::warn!(crash_id = %id, dumps, "{id}: dumps replaced by later ones of the same name");
+    }
     let Some(keep) = verdict.keep() else {
         return Ok(Decision::Told(Reply::Faked(id)));
     };

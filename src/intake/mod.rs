@@ -62,6 +62,8 @@ pub struct Submission {
     pub dumps: Vec<Dump>,
     /// Remarks for the raw crash, in the order in which they came up.
     pub notes: Vec<String>,
+    /// Dumps that a later one of the same name, once sanitised, took the place of.
+    pub replaced_dumps: usize,
     pub payload: Payload,
     pub is_compressed: bool,
     /// Length of the body as sent: de-chunked, not inflated.
@@ -117,6 +119,7 @@ pub async fn parse<E>(
         annotations: gathered.annotations,
         dumps: gathered.dumps,
         notes: gathered.notes,
+        replaced_dumps: gathered.replaced_dumps,
         payload: gathered.payload,
         is_compressed,
         payload_bytes: head.content_length_bytes.unwrap_or(wire_bytes),

@@ -18,6 +18,7 @@ pub struct Parts {
     annotations: Annotations,
     dumps: Vec<Dump>,
     notes: Vec<String>,
+    replaced_dumps: usize,
     has_json: bool,
     has_text: bool,
     current: Current,
@@ -47,6 +48,7 @@ pub struct Gathered {
     pub annotations: Annotations,
     pub dumps: Vec<Dump>,
     pub notes: Vec<String>,
+    pub replaced_dumps: usize,
     pub payload: Payload,
 }
 
@@ -59,6 +61,7 @@ impl Parts {
             annotations: Annotations::default(),
             dumps: Vec::new(),
             notes: Vec::new(),
+            replaced_dumps: 0,
             has_json: false,
             has_text: false,
             current: Current::Nameless,
@@ -198,9 +201,11 @@ impl Parts {
         }
     }
 
-    /// The last of several dumps of one name is kept, as recorded.
+    /// The last of several dumps of one name is kept, as recorded. Who reads the log is told.
     fn put_dump(&mut self, dump: Dump) {
+        let had = self.dumps.len();
         self.dumps.retain(|other| other.name != dump.name);
+        self.replaced_dumps += had - self.dumps.len();
         self.dumps.push(dump);
     }
 
@@ -236,6 +241,7 @@ impl Parts {
             annotations: self.annotations,
             dumps: self.dumps,
             notes: self.notes,
+            replaced_dumps: self.replaced_dumps,
             payload,
         })
     }

@@ -105,6 +105,18 @@ fn a_form_becomes_a_submission() {
 }
 
 #[test]
+fn a_dump_that_is_replaced_is_counted() {
+    let submission = parsed(&body(&[
+        text("A", "1"),
+        dump("a.b", b"1"),
+        dump("ab", b"2"),
+    ]))
+    .unwrap();
+    assert_eq!((submission.dumps.len(), submission.replaced_dumps), (1, 1));
+    assert_eq!(submission.dumps[0].frames.concat(), b"2");
+}
+
+#[test]
 fn json_replaces_what_came_before_it() {
     let submission = parsed(&body(&[
         text("Before", "1"),
