@@ -57,11 +57,8 @@ impl Formatter for PythonFormatter {
     }
 }
 
-/// `\uXXXX`, as a surrogate pair beyond the basic plane. DEL stays as it is: it is ASCII.
+/// `\uXXXX`, as a surrogate pair beyond the basic plane. Python escapes DEL as well.
 fn write_escaped<W: ?Sized + Write>(out: &mut W, c: char) -> io::Result<()> {
-    if c.is_ascii() {
-        return out.write_all(&[c as u8]);
-    }
     let mut units = [0; 2];
     c.encode_utf16(&mut units)
         .iter()
@@ -122,7 +119,7 @@ mod tests {
     fn only_ascii_is_written() {
         assert_eq!(
             written(&json!("é🦊\u{7f}\n\u{1}\"\\/")),
-            "\"\\u00e9\\ud83e\\udd8a\u{7f}\\n\\u0001\\\"\\\\/\""
+            "\"\\u00e9\\ud83e\\udd8a\\u007f\\n\\u0001\\\"\\\\/\""
         );
     }
 
