@@ -8,6 +8,7 @@ mod accounts;
 mod dockerflow;
 mod head;
 mod limits;
+mod odd_target;
 mod old_chunked;
 mod reply;
 mod server;

@@ -2,7 +2,7 @@
 //!
 //! RFC 9112 §6.1 says that such framing is to be handled with caution, and hyper answers 400. Here the head of a
 //! connection's first request is looked at before hyper sees it: exactly one `Transfer-Encoding`, exactly `chunked`, and no
-//! `Content-Length` make it an HTTP/1.1 request, after which the connection is closed. Everything else goes on unchanged,
+//! `Content-Length` make it an HTTP/1.1 request, after which the connection is closed. Other framing goes on unchanged,
 //! so nothing that hyper would refuse is let through in another form. Other connections pay for one look at their first
 //! line.
 
@@ -12,6 +12,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+use super::odd_target;
 
 /// No client sends a longer head; a longer one is left to hyper.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -51,13 +53,8 @@ pub async fn begin<C: AsyncRead + Unpin>(
                 FirstRequest::OldChunked
             }
         };
-        return Ok((
-            Begun {
-                read: read.into(),
-                connection,
-            },
-            first,
-        ));
+        let read = odd_target::mended(&read).unwrap_or(read).into();
+        return Ok((Begun { read, connection }, first));
     }
 }
 

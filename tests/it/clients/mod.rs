@@ -53,6 +53,44 @@ fn an_old_client_with_a_chunked_body_can_read_the_answer() {
     collector.stop();
 }
 
+/// Clients put names and versions into the query as they are, and the query means nothing.
+#[test]
+fn whatever_the_query_holds_the_report_is_kept() {
+    let collector = TestCollector::start(&SETTINGS);
+    let all = captures();
+    let plain = all
+        .iter()
+        .find(|c| c.name == "curl-F.bin")
+        .expect("a capture of it");
+    let target_end = plain
+        .bytes
+        .windows(9)
+        .position(|bytes| bytes == b" HTTP/1.1")
+        .expect("a request line");
+    for query in [
+        &b"?id={1}"[..],
+        b"?product=My App",
+        b"?v=\xc3\xa9\xff",
+        b"?q=\"<>\\^`|",
+        b"?%zz&&&=#",
+    ] {
+        let bytes = [
+            &plain.bytes[..target_end],
+            query,
+            &plain.bytes[target_end..],
+        ]
+        .concat();
+        let answer = collector.send(bytes);
+        assert_eq!(
+            answer.status,
+            200,
+            "{}: {answer:?}",
+            String::from_utf8_lossy(query)
+        );
+    }
+    collector.stop();
+}
+
 #[test]
 fn a_capture_with_a_uuid_that_is_no_crash_id_is_refused_with_the_token_too() {
     let token = ("BREAKPAD_STAGE_SUBMITTER_BEARER_TOKEN", "sekrit-token");
