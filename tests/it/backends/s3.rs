@@ -1,11 +1,16 @@
 //! The S3 store against two servers that have nothing in common.
 
+use std::sync::Arc;
+
 use antenna::aws::AwsConfig;
-use antenna::crash_storage::{Blob, BlobStore, S3Config, S3Store, StorageError, StorageErrorKind};
+use antenna::crash_storage::{
+    Blob, BlobStore, Layout, S3Config, S3Store, StorageError, StorageErrorKind,
+};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::aws::{self, LONG};
+use super::suite;
 use crate::support::moto::{Moto, unique};
 use crate::support::s3s::{self, S3s};
 
@@ -242,4 +247,12 @@ async fn a_store_says_where_it_is() {
         "S3 bucket crashes (region eu-west-3, endpoint http://127.0.0.1:1)"
     );
     assert!(!format!("{store:?}").contains(aws::SECRET_ACCESS_KEY));
+}
+
+/// What holds for disk and memory holds for a bucket.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_behaves_like_every_other_store() {
+    suite::behaves(Arc::new(on_moto().await), Layout::S3).await;
+    let (_server, store) = on_s3s().await;
+    suite::behaves(Arc::new(store), Layout::S3).await;
 }
