@@ -1,0 +1,208 @@
+"""What a report costs: every case on the collector and on nginx, one after the other in the same run, and one table.
+
+Ratios are what counts; the load generator runs on the same machine and takes its part of it.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import bodies
+import servers
+import wrk
+
+ROOT = servers.HERE.parent.parent
+WORK = ROOT / "target/load"
+FLOOR = ROOT / "target/load-floor/release/load-floor"
+
+NGINX = {"nginx clean": "clean", "nginx on": "on"}
+COLLECTOR = {
+    "none": {"CRASHMOVER_CRASHSTORAGE_CLASS": "none"},
+    "disk": servers.disk_settings(fsync=False),
+    "fsync": servers.disk_settings(fsync=True),
+    "spool": {
+        **servers.disk_settings(fsync=False),
+        "CRASHMOVER_SPOOL_DIR": "spool",
+        "CRASHMOVER_ACKNOWLEDGE": "spooled",
+    },
+    "reject": {"CRASHMOVER_CRASHSTORAGE_CLASS": "none", "BREAKPAD_THROTTLER_RULES": "../reject.toml"},
+    "s3+sqs": None,
+}
+ALL = [*NGINX, *COLLECTOR]
+
+
+@dataclass(frozen=True)
+class Case:
+    body: str
+    connections: int
+    targets: tuple
+    keep_alive: bool = True
+
+
+STORED = ("nginx clean", "nginx on", "none", "disk", "fsync")
+QUICK = [
+    Case("plain", 16, (*STORED, "spool")),
+    Case("plain", 64, (*STORED, "s3+sqs")),
+    Case("plain", 512, ("nginx clean", "disk")),
+    Case("gzip", 16, ("nginx clean", "none")),
+    Case("20k", 16, ("nginx clean", "nginx on", "disk")),
+    Case("json", 16, ("nginx clean", "disk")),
+]
+FULL = [
+    *[Case("plain", connections, (*STORED, "spool")) for connections in (1, 16, 64, 512)],
+    Case("plain", 16, ("s3+sqs", "reject", "nginx clean")),
+    Case("plain", 64, ("s3+sqs", "reject", "nginx clean")),
+    Case("plain", 16, STORED, keep_alive=False),
+    Case("plain", 64, STORED, keep_alive=False),
+    *[Case(body, 16, (*STORED, "spool")) for body in ("gzip", "20k", "json")],
+    Case("20k", 64, STORED),
+    Case("gzip", 64, ("nginx clean", "nginx on", "none", "disk")),
+    Case("5m", 16, STORED),
+]
+
+
+def start(target, folder, stack):
+    if target in NGINX:
+        return stack.enter_context(servers.nginx(folder, NGINX[target]))
+    settings = COLLECTOR[target]
+    if settings is None:
+        aws = stack.enter_context(servers.fast_aws(folder / "aws"))
+        settings = servers.s3_settings(aws.port) | servers.sqs_settings(aws.port)
+    return stack.enter_context(servers.collector(folder, settings))
+
+
+class Space:
+    """Folders for what is written. Deleting slows down whoever creates files next, so it waits until much is there."""
+
+    def __init__(self, most_gb):
+        self.most_bytes, self.used_bytes, self.next = most_gb * 1e9, 0, 0
+
+    def folder(self, about_bytes):
+        if self.used_bytes + about_bytes > self.most_bytes:
+            self.clear()
+        self.used_bytes += about_bytes
+        self.next += 1
+        return WORK / f"{self.next:03}"
+
+    def clear(self):
+        for folder in WORK.glob("[0-9]*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        os.sync()
+        self.used_bytes = 0
+
+
+def measure(case, target, body, seconds, folder):
+    """One row of the table."""
+    with ExitStack() as stack:
+        server = start(target, folder, stack)
+        before = server.cpu_seconds()
+        found = wrk.run(server.port, body, case.connections, seconds, case.keep_alive)
+        cpu_seconds, peak_mb = server.cpu_seconds() - before, server.memory_mb()
+    # What is still to be written must not be written at the expense of the next.
+    os.sync()
+    requests = max(found["requests"], 1)
+    return {
+        "rate": found["requests"] / found["seconds"],
+        "mb": found["requests"] * body.length_bytes / found["seconds"] / 1e6,
+        "p50": found["p50_ms"],
+        "p99": found["p99_ms"],
+        "max": found["max_ms"],
+        "cpu": cpu_seconds * 1000 / requests,
+        "rss": peak_mb,
+        "bad": found["not_ok"] + found["broken"],
+    }
+
+
+def median(rows):
+    return {column: statistics.median(row[column] for row in rows) for column in rows[0]}
+
+
+HEAD = (
+    "| body | conn. | server | req/s | MB/s | p50 ms | p99 ms | max ms | CPU ms | peak RSS MB | not 200 "
+    "| req/s ÷ clean | CPU ÷ clean | req/s ÷ on | CPU ÷ on |"
+)
+
+
+def ratio(row, rows, measure_name, column):
+    base = rows.get(measure_name)
+    return f"{row[column] / base[column]:.2f}" if base and base[column] else "–"
+
+
+def lines(case, rows):
+    connections = f"{case.connections}" + ("" if case.keep_alive else " close")
+    for target, row in rows.items():
+        ratios = [
+            ratio(row, rows, base, column) for base in ("nginx clean", "nginx on") for column in ("rate", "cpu")
+        ]
+        yield (
+            f"| {case.body} | {connections} | {target} | {row['rate']:.0f} | {row['mb']:.0f} | {row['p50']:.1f} "
+            f"| {row['p99']:.1f} | {row['max']:.0f} | {row['cpu']:.3f} | {row['rss']:.0f} | {row['bad']:.0f} "
+            f"| {' | '.join(ratios)} |"
+        )
+
+
+def floor(made):
+    output = subprocess.run([FLOOR, made["plain"].path, made["gzip"].path], capture_output=True, text=True, check=True)
+    found = json.loads(output.stdout)
+    return (
+        f"Floor of one report on one thread: hashing {found['hash_microseconds'] / 1000:.3f} ms; "
+        f"inflating and hashing {found['inflate_and_hash_microseconds'] / 1000:.3f} ms."
+    )
+
+
+def machine():
+    model = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
+    load = os.getloadavg()[0]
+    busy = f"load {load:.1f} before the start: " + ("CONTENDED" if load > 0.7 else "quiet")
+    return f"{model}, {os.cpu_count()} cores, Linux {os.uname().release}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {busy}"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="the cases that targets are about, one round")
+    parser.add_argument("--seconds", type=int, help="of each measurement (quick: 2, else 5)")
+    parser.add_argument("--rounds", type=int, help="the table shows medians (quick: 1, else 3)")
+    parser.add_argument("--body", help="only cases with this body: plain gzip 20k 5m json")
+    parser.add_argument("--connections", type=int, help="only cases with so many connections")
+    parser.add_argument("--only", help=f"only these servers, separated by commas: {', '.join(ALL)}")
+    parser.add_argument("--disk-gb", type=float, default=8, help="most that is written before it is deleted")
+    servers.add_option(parser)
+    return parser.parse_args()
+
+
+def main():
+    chosen = arguments()
+    servers.use_option(chosen)
+    seconds = chosen.seconds or (2 if chosen.quick else 5)
+    rounds = chosen.rounds or (1 if chosen.quick else 3)
+    only = chosen.only.split(",") if chosen.only else ALL
+    shutil.rmtree(WORK, ignore_errors=True)
+    WORK.mkdir(parents=True)
+    (WORK / "reject.toml").write_text('[[rule]]\nname = "nothing"\nresult = "reject"\n')
+    made, space = bodies.write_all(WORK), Space(chosen.disk_gb)
+    os.sync()
+    print(f"{machine()}\n{floor(made)}\n")
+    print(f"{HEAD}\n|{'---|' * (HEAD.count('|') - 1)}", flush=True)
+    for case in QUICK if chosen.quick else FULL:
+        if (chosen.body or case.body) != case.body or (chosen.connections or case.connections) != case.connections:
+            continue
+        rows = {target: [] for target in case.targets if target in only}
+        for _ in range(rounds):
+            for target, found in rows.items():
+                folder = space.folder(about_bytes=seconds * 0.8e9 if target in ("nginx on", "disk", "fsync", "spool") else 0)
+                found.append(measure(case, target, made[case.body], seconds, folder))
+        for line in lines(case, {target: median(found) for target, found in rows.items()}):
+            print(line, flush=True)
+    shutil.rmtree(WORK, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
