@@ -13,6 +13,7 @@ mod budget;
 mod from_spool;
 mod job;
 mod mover;
+mod pace;
 mod publish;
 mod retry;
 mod stop;
@@ -38,6 +39,7 @@ use crate::crash_storage::CrashStorage;
 use crate::metrics::Metrics;
 use crate::spool::Spool;
 use job::{AtWork, Job};
+use pace::Pace;
 use publish::PublishQueue;
 use trouble::Trouble;
 
@@ -102,6 +104,7 @@ pub struct Crashmover {
     retry: RetryPolicy,
     budget: Budget,
     trouble: Trouble,
+    pace: Pace,
     sender: mpsc::Sender<Job>,
     receiver: Mutex<mpsc::Receiver<Job>>,
     at_work: AtWork,
@@ -141,6 +144,7 @@ impl Crashmover {
             retry: config.retry,
             budget: Budget::new(config.in_flight_bytes),
             trouble: Trouble::default(),
+            pace: Pace::new(config.movers),
             sender,
             receiver: Mutex::new(receiver),
             at_work: AtWork::default(),
@@ -176,13 +180,21 @@ impl Crashmover {
         &self.budget
     }
 
-    /// False when a report that came now could not be taken.
+    /// False when a report that came now could not be taken, or not in time.
+    ///
+    /// Half of the time is left for its body and for the save itself.
     pub fn has_room(&self) -> bool {
-        self.sender.capacity() > 0
+        (self.sender.capacity() > 0 && !self.is_late_after(self.ack_timeout / 2))
             || self
                 .spool
                 .as_ref()
                 .is_some_and(|spool| spool.stats().room_bytes > 0)
+    }
+
+    /// True when a client waits for the save, and a mover is free only after `longest`.
+    fn is_late_after(&self, longest: Duration) -> bool {
+        let waiting = self.sender.max_capacity() - self.sender.capacity();
+        self.acknowledge != Acknowledge::Queued && self.pace.wait(waiting) > longest
     }
 
     pub fn sizes(&self) -> Sizes {

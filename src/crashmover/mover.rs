@@ -61,8 +61,10 @@ impl Crashmover {
         }
         match saved {
             Ok(()) => {
+                let took = started.elapsed();
                 self.trouble.worked();
-                self.metrics.time(Timing::CrashSave, started.elapsed());
+                self.pace.saved(took);
+                self.metrics.time(Timing::CrashSave, took);
                 self.saved(job).await;
             }
             Err(error) => {

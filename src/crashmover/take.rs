@@ -70,6 +70,10 @@ impl Crashmover {
 
     /// Saved, or not kept.
     async fn take_saved(&self, parcel: Parcel, deadline: Instant) -> Result<Receipt, NotKept> {
+        // Many may have been let in while the line was short. Better told now than saved when the client is gone.
+        if self.is_late_after(self.ack_timeout / 4 * 3) {
+            return Err(NotKept::QueueFull);
+        }
         let (promise, saved, job) = waiting(parcel);
         self.send(job, deadline).await?;
         self.await_saved(&promise, saved, deadline).await

@@ -70,6 +70,20 @@ async fn a_full_queue_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_would_be_saved_too_late_is_refused_at_once() {
+    let scene = Scene::new(Acknowledge::Saved, false).await;
+    let _hanging = scene.storage_hangs().await;
+    scene.crashmover.pace.saved(Duration::from_secs(60));
+    // Two movers are busy with two of them, the third waits.
+    for _ in 0..3 {
+        assert!(scene.crashmover.has_room());
+        assert_eq!(scene.take(&report()).await, Err(NotKept::TooSlow));
+    }
+    assert!(!scene.crashmover.has_room());
+    assert_eq!(scene.take(&report()).await, Err(NotKept::QueueFull));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_is_down_delays_nobody_and_gets_every_id_later() {
     let scene = Scene::new(Acknowledge::Saved, false).await;
     scene.queue.refuses.store(true, Ordering::SeqCst);
