@@ -10,6 +10,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +38,8 @@ COLLECTOR = {
     "s3+sqs": None,
 }
 ALL = [*NGINX, *COLLECTOR]
+# How often each byte is on disk at the end, at most.
+KEEPS = {"nginx on": 1, "disk": 1, "fsync": 1, "spool": 2}
 
 
 @dataclass(frozen=True)
@@ -80,23 +83,23 @@ def start(target, folder, stack):
 
 
 class Space:
-    """Folders for what is written. Deleting slows down whoever creates files next, so it waits until much is there."""
+    """A fresh folder for each measurement. What is written is deleted when much of it is there, not before."""
 
-    def __init__(self, most_gb):
-        self.most_bytes, self.used_bytes, self.next = most_gb * 1e9, 0, 0
+    # ext4 passes over inodes that were freed in the last 35 seconds one by one: whoever creates files then is slow.
+    SECONDS_AFTER_DELETING = 40
 
-    def folder(self, about_bytes):
-        if self.used_bytes + about_bytes > self.most_bytes:
-            self.clear()
-        self.used_bytes += about_bytes
+    def __init__(self, root, most_gb):
+        self.root, self.most_bytes, self.used_bytes, self.next = root, most_gb * 1e9, 0, 0
+
+    def folder(self):
+        if self.used_bytes > self.most_bytes:
+            for folder in self.root.glob("[0-9]*"):
+                shutil.rmtree(folder, ignore_errors=True)
+            os.sync()
+            time.sleep(self.SECONDS_AFTER_DELETING)
+            self.used_bytes = 0
         self.next += 1
-        return WORK / f"{self.next:03}"
-
-    def clear(self):
-        for folder in WORK.glob("[0-9]*"):
-            shutil.rmtree(folder, ignore_errors=True)
-        os.sync()
-        self.used_bytes = 0
+        return self.root / f"{self.next:03}"
 
 
 def measure(case, target, body, seconds, folder):
@@ -173,7 +176,8 @@ def arguments():
     parser.add_argument("--body", help="only cases with this body: plain gzip 20k 5m json")
     parser.add_argument("--connections", type=int, help="only cases with so many connections")
     parser.add_argument("--only", help=f"only these servers, separated by commas: {', '.join(ALL)}")
-    parser.add_argument("--disk-gb", type=float, default=8, help="most that is written before it is deleted")
+    parser.add_argument("--disk-gb", type=float, default=20, help="about how much is written before it is deleted")
+    parser.add_argument("--folder", type=Path, default=WORK, help="where everything is written; emptied first")
     servers.add_option(parser)
     return parser.parse_args()
 
@@ -184,10 +188,11 @@ def main():
     seconds = chosen.seconds or (2 if chosen.quick else 5)
     rounds = chosen.rounds or (1 if chosen.quick else 3)
     only = chosen.only.split(",") if chosen.only else ALL
-    shutil.rmtree(WORK, ignore_errors=True)
-    WORK.mkdir(parents=True)
-    (WORK / "reject.toml").write_text('[[rule]]\nname = "nothing"\nresult = "reject"\n')
-    made, space = bodies.write_all(WORK), Space(chosen.disk_gb)
+    work = chosen.folder
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    (work / "reject.toml").write_text('[[rule]]\nname = "nothing"\nresult = "reject"\n')
+    made, space = bodies.write_all(work), Space(work, chosen.disk_gb)
     os.sync()
     print(f"{machine()}\n{floor(made)}\n")
     print(f"{HEAD}\n|{'---|' * (HEAD.count('|') - 1)}", flush=True)
@@ -197,11 +202,12 @@ def main():
         rows = {target: [] for target in case.targets if target in only}
         for _ in range(rounds):
             for target, found in rows.items():
-                folder = space.folder(about_bytes=seconds * 0.8e9 if target in ("nginx on", "disk", "fsync", "spool") else 0)
-                found.append(measure(case, target, made[case.body], seconds, folder))
+                row = measure(case, target, made[case.body], seconds, space.folder())
+                space.used_bytes += KEEPS.get(target, 0) * row["mb"] * 1e6 * seconds
+                found.append(row)
         for line in lines(case, {target: median(found) for target, found in rows.items()}):
             print(line, flush=True)
-    shutil.rmtree(WORK, ignore_errors=True)
+    shutil.rmtree(work, ignore_errors=True)
 
 
 if __name__ == "__main__":
