@@ -13,6 +13,8 @@ use super::LevelHandle;
 const QUEUE_LINES: usize = 20_000;
 /// Lines that wait go out together, up to this size.
 const LARGEST_WRITE_BYTES: usize = 64 * 1024;
+/// After a write, more lines may gather this long: a busy collector would otherwise wake the thread for each of them.
+const GATHER_FOR: Duration = Duration::from_millis(5);
 /// At the end, a pipe that nobody reads does not hold up the process longer than this.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
@@ -147,6 +149,7 @@ fn receive(receiver: &Receiver<Message>, buffer: &mut Vec<u8>) -> bool {
             Err(TryRecvError::Empty) => return false,
             Err(TryRecvError::Disconnected) => None,
         };
+        std::thread::sleep(GATHER_FOR);
     }
 }
 
