@@ -112,6 +112,14 @@ fn take_headers(block: &mut Vec<u8>, frame: &mut Bytes) -> Result<bool, Malforme
     let taken = frame
         .len()
         .min((MAX_HEADERS_BYTES + EMPTY_LINE.len()).saturating_sub(had));
+    if had == 0
+        && let Some(at) = memchr::memmem::find(&frame[..taken], EMPTY_LINE)
+    {
+        // Nearly always: the block is whole in this frame, and nothing behind it is copied.
+        block.extend_from_slice(&frame[..at]);
+        frame.advance(at + EMPTY_LINE.len());
+        return Ok(true);
+    }
     block.extend_from_slice(&frame[..taken]);
     let Some(at) = memchr::memmem::find(&block[searched..], EMPTY_LINE).map(|at| searched + at)
     else {
