@@ -35,7 +35,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(what, condition):
+def wait_until(what, condition, server=None):
+    """What the condition gives, once it is true. A server that does not become ready is ended."""
+    try:
+        return _wait_until(what, condition)
+    except Exception:
+        if server:
+            server.__exit__()
+        raise
+
+
+def _wait_until(what, condition):
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         result = condition()
@@ -113,7 +123,7 @@ def collector(folder, settings):
         text = server.log.read_text()
         return int(text.split("listening on http://127.0.0.1:")[1].split('"')[0].split()[0]) if "listening on" in text else 0
 
-    server.port = wait_until("the collector's ready line", port)
+    server.port = wait_until("the collector's ready line", port, server)
     return server
 
 
@@ -162,7 +172,7 @@ def _nginx(folder, template, **values):
     (folder / "nginx.conf").write_text(NGINX.format(user=user, inner=inner, servers=servers))
     server = Server(["/usr/sbin/nginx", "-p", folder, "-c", "nginx.conf", "-e", "error.log"], folder)
     server.port = outer
-    wait_until("nginx", lambda: accepts(outer))
+    wait_until("nginx", lambda: accepts(outer), server)
     return server
 
 
@@ -184,7 +194,7 @@ class SlowStorage(Server):
         port = free_port()
         super().__init__([sys.executable, HERE / "slow_storage.py", str(port)], folder)
         self.port = port
-        wait_until("the slow storage", lambda: accepts(port))
+        wait_until("the slow storage", lambda: accepts(port), self)
 
     def become(self, mode):
         urllib.request.urlopen(f"http://127.0.0.1:{self.port}/__mode/{mode}", timeout=5).read()
