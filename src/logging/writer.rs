@@ -130,6 +130,9 @@ fn write_all(
             told = now;
         }
         write(&mut out, &mut buffer);
+        if !has_ended {
+            std::thread::sleep(GATHER_FOR);
+        }
     }
 }
 
@@ -149,7 +152,6 @@ fn receive(receiver: &Receiver<Message>, buffer: &mut Vec<u8>) -> bool {
             Err(TryRecvError::Empty) => return false,
             Err(TryRecvError::Disconnected) => None,
         };
-        std::thread::sleep(GATHER_FOR);
     }
 }
 
