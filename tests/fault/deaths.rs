@@ -12,10 +12,10 @@ use super::mode::Mode;
 use super::site::{Place, Weather};
 
 /// A step that is not reached within this time is given up: the life then ends at this moment.
-const LONGEST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(4);
 /// A step is due at one of the first times it is reached: of many, so that reports are acknowledged before, or of few
 /// where it is only reached while storage is in trouble.
-const LATEST_TIME: u32 = 100;
+const LATEST_TIME: u32 = 40;
 const LATEST_TIME_IN_TROUBLE: u32 = 4;
 
 /// The plan for one life.

@@ -40,7 +40,7 @@ pub fn campaign(mode: Mode, kills: usize, first_report: u64, dice: &mut StdRng) 
     let mut campaign = Campaign {
         mode,
         site: Site::new(mode.place),
-        load: Load::start(first_report),
+        load: Load::start(mode.place, first_report),
         lives: 0,
         planted: 0,
         reached: BTreeSet::new(),

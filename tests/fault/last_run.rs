@@ -9,8 +9,8 @@ use super::process::Life;
 use super::site::Site;
 use super::support::wait::wait_within;
 
-/// For everything that waits in the spool.
-const DRAIN_TIME: Duration = Duration::from_secs(180);
+/// For one more report to leave the spool; longer than the longest pause between two attempts.
+const PROGRESS_TIME: Duration = Duration::from_secs(60);
 const STOP_TIME: Duration = Duration::from_secs(60);
 
 /// Runs until the spool is empty, then stops; what went wrong.
@@ -22,11 +22,7 @@ pub fn last_run(site: &Site, mode: Mode, number: u32) -> Vec<String> {
             life.tail()
         )];
     }
-    let is_empty = || {
-        let mut states = ["incoming", "save", "publish"].iter();
-        states.all(|state| site.spooled(state) == 0).then_some(())
-    };
-    let drained = wait_within(DRAIN_TIME, "an empty spool", is_empty);
+    let drained = drain(site);
     life.signal(Signal::TERM);
     let mut problems: Vec<_> = drained.err().into_iter().collect();
     match life.ended_within(STOP_TIME) {
@@ -37,4 +33,18 @@ pub fn last_run(site: &Site, mode: Mode, number: u32) -> Vec<String> {
         )),
     }
     problems
+}
+
+/// Waits until the spool is empty, as long as it becomes emptier.
+fn drain(site: &Site) -> Result<(), String> {
+    let waiting = || {
+        let states = ["incoming", "save", "publish"].iter();
+        states.map(|state| site.spooled(state)).sum::<usize>()
+    };
+    let mut left = waiting();
+    while left > 0 {
+        let now = || Some(waiting()).filter(|now| *now < left);
+        left = wait_within(PROGRESS_TIME, "fewer entries in the spool", now)?;
+    }
+    Ok(())
 }

@@ -8,11 +8,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::reports::{Ledger, post, report};
+use super::site::Place;
 use super::support::wait::wait_for;
 
 const CLIENTS: usize = 4;
 /// Between two reports of a client, so that a long run stays light.
 const PACE: Duration = Duration::from_millis(15);
+/// The same where storage is moto: it takes a few objects a second on a busy machine, and each is read back.
+const PACE_ON_MOTO: Duration = Duration::from_millis(100);
 
 /// Running clients. They stop when this is dropped.
 pub struct Load {
@@ -34,7 +37,11 @@ struct State {
 
 impl Load {
     /// Starts the clients; `first` is the number of their first report, so that no two loads send the same.
-    pub fn start(first: u64) -> Self {
+    pub fn start(place: Place, first: u64) -> Self {
+        let pace = match place {
+            Place::Disk => PACE,
+            Place::Moto => PACE_ON_MOTO,
+        };
         let state = Arc::new(State {
             next: AtomicU64::new(first),
             ..State::default()
@@ -45,7 +52,7 @@ impl Load {
             let state = state.clone();
             stops.push(stop);
             clients.push(std::thread::spawn(move || {
-                while stopped.recv_timeout(PACE) == Err(RecvTimeoutError::Timeout) {
+                while stopped.recv_timeout(pace) == Err(RecvTimeoutError::Timeout) {
                     state.post_one();
                 }
             }));

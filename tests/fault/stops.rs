@@ -112,7 +112,7 @@ pub fn stop_often(scene: Scene, stops: usize, first_report: u64, dice: &mut StdR
     let mut stopping = Stopping {
         scene,
         site: Site::new(scene.mode.place),
-        load: Load::start(first_report),
+        load: Load::start(scene.mode.place, first_report),
         statsd: Statsd::start(),
         lives: 0,
         reset: 0,
