@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -113,19 +114,18 @@ impl Site {
         }
     }
 
-    /// With a file in place of its folder, storage on disk can neither save nor make its folder anew.
+    /// With a file in place of its folder, storage on disk can neither save nor make its folder anew. They change places
+    /// in one step: a collector makes a folder again that is missing for a moment.
     fn set_disk(&self, is_there: bool) {
-        let (crashes, aside) = (self.crashes(), self.folder().join("crashes-aside"));
-        let moved = match (is_there, aside.exists()) {
-            (true, true) => {
-                std::fs::remove_file(&crashes).and_then(|()| std::fs::rename(&aside, &crashes))
-            }
-            (false, false) if crashes.exists() => {
-                std::fs::rename(&crashes, &aside).and_then(|()| std::fs::write(&crashes, b""))
-            }
-            _ => Ok(()),
-        };
-        moved.expect("the test's own folder");
+        let (crashes, other) = (self.crashes(), self.folder().join("crashes-other"));
+        if !crashes.exists() || crashes.is_dir() == is_there {
+            return;
+        }
+        if !other.exists() {
+            std::fs::write(&other, b"").expect("the test's own folder");
+        }
+        renameat_with(CWD, &crashes, CWD, &other, RenameFlags::EXCHANGE)
+            .expect("a file system that can exchange names");
     }
 
     /// Everything in storage: path to content.
