@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Kills and stops the collector under load and prints a table: docs/testing.md says what it proves.
 #
-#   tests/fault/run.sh                          the long run: 205 kills, 50 stops, 10 to 30 minutes
+#   tests/fault/run.sh                          the long run: 205 kills, 50 stops, 5 to 20 minutes
 #   tests/fault/run.sh --kills 20 --stops 5     the short one
 #   tests/fault/run.sh --seed 7                 other moments and another order of steps
 #
