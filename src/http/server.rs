@@ -31,6 +31,8 @@ pub struct ServerConfig {
 /// What cannot be accepted now may be a minute later: too many open files, mostly.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
 
+/// Of each connection; it does not count against the memory of reports. Larger ones made reading no cheaper.
+const READ_BUFFER_BYTES: usize = 128 * 1024;
 /// What was sent before the stop signal is here after this.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
@@ -174,6 +176,7 @@ async fn serve_connection(
         .keep_alive(!is_old)
         // Clients that shut their side down after sending still want the answer.
         .half_close(true)
+        .max_buf_size(READ_BUFFER_BYTES)
         .serve_connection(TokioIo::new(connection), service);
     let mut connection = std::pin::pin!(connection);
     let result = tokio::select! {

@@ -29,8 +29,9 @@ use decode::{BadGzip, Gunzip};
 use parts::Parts;
 use split::{Event, Splitter};
 
-/// Inflating this much of the wire at once cannot hold up a thread for long, whatever the ratio.
-const INFLATE_STEP_BYTES: usize = 16 * 1024;
+/// Inflating this much of the wire at once cannot hold up a thread for long, nor take much memory before it is asked for,
+/// whatever the ratio.
+const INFLATE_STEP_BYTES: usize = 2 * 1024;
 
 /// What intake wants to know of a request's head. Header values are raw bytes.
 #[derive(Clone, Copy, Debug, Default)]
