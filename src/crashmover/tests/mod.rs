@@ -2,6 +2,7 @@
 
 mod scene;
 
+use std::io;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::metrics::{Count, Fate};
+use crate::spool::testing::Operation;
 use scene::{Scene, eventually, report};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,4 +195,31 @@ async fn a_queued_report_is_tried_again_where_the_spool_is_full() {
     eventually("given up", || scene.total(Count::SaveCrashDropped) == 1).await;
     // Once before the spool was asked, then as often as without one.
     assert_eq!(scene.store.attempts.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_whose_fsync_fails_in_the_spool_is_not_acknowledged() {
+    let scene = Scene::new(Acknowledge::Spooled, true).await;
+    scene.storage_refuses(true);
+    scene
+        .disk
+        .fail(Operation::SyncFile, 3, io::ErrorKind::Other);
+    let reports = [report(), report(), report(), report()];
+    let mut answers = Vec::new();
+    for report in &reports {
+        answers.push(scene.take(report).await);
+    }
+    let kept = [
+        Ok(Receipt),
+        Ok(Receipt),
+        Err(NotKept::SpoolFull),
+        Ok(Receipt),
+    ];
+    assert_eq!(answers, kept);
+    scene.storage_refuses(false);
+    for report in [&reports[0], &reports[1], &reports[3]] {
+        eventually("published", || scene.is_published(report)).await;
+    }
+    assert!(!scene.is_saved(&reports[2]));
+    assert_eq!(scene.total(Count::SaveCrashDropped), 1);
 }

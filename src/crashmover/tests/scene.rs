@@ -16,6 +16,7 @@ use crate::crash::{
 use crate::crash_publish::{MemoryPublisher, PublishError, PublishErrorKind};
 use crate::crash_storage::{Blob, BlobStore, Layout, MemoryStore, StorageError, StorageErrorKind};
 use crate::metrics::Count;
+use crate::spool::testing::FaultyDisk;
 use crate::spool::{RealDisk, SpoolConfig};
 
 /// Storage that hangs, refuses or works.
@@ -110,6 +111,7 @@ pub struct Scene {
     pub metrics: Metrics,
     pub crashmover: Arc<Crashmover>,
     pub spool: Option<Spool>,
+    pub disk: Arc<FaultyDisk>,
     _dir: TempDir,
 }
 
@@ -144,7 +146,8 @@ impl Scene {
             max_bytes: spool_max_bytes.unwrap_or_default(),
             min_free_bytes: 0,
         };
-        let spool = spool_max_bytes.map(|_| Spool::open(spool_config, Arc::new(RealDisk)).unwrap());
+        let disk = Arc::new(FaultyDisk::new(Arc::new(RealDisk)));
+        let spool = spool_max_bytes.map(|_| Spool::open(spool_config, disk.clone()).unwrap());
         let (store, queue, metrics) = (
             Arc::new(Hooked::default()),
             Arc::new(Moody::default()),
@@ -165,6 +168,7 @@ impl Scene {
             metrics,
             crashmover,
             spool,
+            disk,
             _dir: dir,
         }
     }
