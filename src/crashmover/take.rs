@@ -124,9 +124,12 @@ impl Crashmover {
         match spool.put(&report).await {
             Ok(entry) => {
                 if promise.settle(Told::Spooled) == Told::Kept {
-                    // Saved meanwhile. Should the removal fail, it is saved and published once more.
-                    let _ = spool.remove(entry).await;
-                    return saved.await.unwrap_or(Ok(())).map(|()| Receipt);
+                    // Saved meanwhile. The entry goes only when the mover has seen to the publishing as well; else, or
+                    // should the removal fail, the report is saved and published once more.
+                    if let Ok(Ok(())) = saved.await {
+                        let _ = spool.remove(entry).await;
+                    }
+                    return Ok(Receipt);
                 }
                 tracing::info!(crash_id = %promise.id, "{} spooled", promise.id);
                 Ok(Receipt)
