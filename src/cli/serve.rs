@@ -24,7 +24,7 @@ const CONNECT_PAUSE: Duration = Duration::from_secs(2);
 
 /// Runs the collector; returns when it was told to stop, or when it cannot start.
 pub fn serve(settings: Result<(Settings, Loaded), Problems>) -> ExitCode {
-    let _logging = logging::init(&logging_config(settings.as_ref().ok()));
+    let _logging = logging::init(&logging_config(settings.as_ref().ok()), None);
     let result = match settings {
         Ok((settings, loaded)) => start(&settings, &loaded),
         Err(problems) => Err(Failed::Settings(problems)),

@@ -31,25 +31,36 @@ pub struct LoggingConfig {
     pub hostname: String,
 }
 
+/// Somebody who hears events, through a filter of its own.
+pub type Also = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Starts logging to standard output, and has panics logged as errors. To be called once, first of all.
 ///
-/// What is returned writes the last lines when it is dropped.
-pub fn init(config: &LoggingConfig) -> Logging {
+/// `also` hears the same events, through a filter of its own. What is returned writes the last lines when it is dropped.
+pub fn init(config: &LoggingConfig, also: Option<Also>) -> Logging {
     let format = Arc::new(Format::new(config));
     let lost = {
         let format = format.clone();
         move |lost| format.line(&Event::lost_lines(lost))
     };
     let (lines, mut logging) = writer::start(std::io::stdout(), lost);
-    let (filter, handle) = reload::Layer::new(targets(config.level));
-    logging.set_level_handle(LevelHandle(Arc::new(handle)));
+    let (output, level) = at_level(Output { format, lines }, config.level);
+    logging.set_level_handle(level);
+    let layers: Vec<_> = [Some(output), also].into_iter().flatten().collect();
     // Fails only if somebody logs already: then their lines are as good.
-    let _ = tracing_subscriber::registry()
-        .with(filter)
-        .with(Output { format, lines })
-        .try_init();
+    let _ = tracing_subscriber::registry().with(layers).try_init();
     log_panics();
     logging
+}
+
+/// A listener behind the level that the operator chose, and with what it can be changed.
+fn at_level(
+    listener: impl Layer<Registry> + Send + Sync + 'static,
+    level: LogLevel,
+) -> (Also, LevelHandle) {
+    let (filter, handle) = reload::Layer::new(targets(level));
+    let listener = listener.with_filter(filter).boxed();
+    (listener, LevelHandle(Arc::new(handle)))
 }
 
 /// Ours at the chosen level, everybody else's only if something is wrong.
@@ -114,20 +125,23 @@ impl<S: tracing::Subscriber> Layer<S> for Output {
 
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let message = panic
-            .payload_as_str()
-            .unwrap_or("a panic without a message");
         let location = panic
             .location()
             .map(ToString::to_string)
             .unwrap_or_default();
-        tracing::error!(location, "panicked: {message}");
+        let message = panic.payload_as_str();
+        match panic.payload().downcast_ref::<&'static str>() {
+            Some(message) => tracing::error!(location, "panicked: {message}"),
+            // Put together where it happened, perhaps from what a client sent: a field, which stays in the log.
+            None => tracing::error!(location, detail = message, "panicked"),
+        }
     }));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn ours_are_logged_at_the_level_and_others_only_when_they_warn() {
@@ -137,5 +151,44 @@ mod tests {
         assert!(!is_logged("antenna::http", tracing::Level::DEBUG));
         assert!(is_logged("aws_config", tracing::Level::WARN));
         assert!(!is_logged("hyper", tracing::Level::INFO));
+    }
+
+    /// Remembers how often it heard something.
+    #[derive(Clone, Default)]
+    struct Ear(Arc<AtomicUsize>);
+
+    impl Ear {
+        fn heard(&self) -> usize {
+            self.0.swap(0, Ordering::Relaxed)
+        }
+    }
+
+    impl<S: tracing::Subscriber> Layer<S> for Ear {
+        fn on_event(&self, _event: &tracing::Event<'_>, _context: Context<'_, S>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn the_level_can_be_changed_and_is_no_concern_of_others_who_listen() {
+        let (log, other) = (Ear::default(), Ear::default());
+        let (filtered, level) = at_level(log.clone(), LogLevel::Error);
+        let also = other.clone().with_filter(LevelFilter::WARN).boxed();
+        let subscriber = tracing_subscriber::registry().with(vec![filtered, also]);
+        tracing::subscriber::with_default(subscriber, || {
+            for (level_now, expected) in [
+                (LogLevel::Error, 1),
+                (LogLevel::Debug, 4),
+                (LogLevel::Info, 3),
+            ] {
+                level.set(level_now);
+                tracing::error!("1");
+                tracing::warn!("2");
+                tracing::info!("3");
+                tracing::debug!("4");
+                assert_eq!(log.heard(), expected, "{level_now:?}");
+                assert_eq!(other.heard(), 2, "{level_now:?}");
+            }
+        });
     }
 }
