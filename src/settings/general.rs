@@ -12,7 +12,7 @@ use super::secret::Secret;
 use super::setting::{Section, Setting};
 
 /// The process as a whole.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GeneralSettings {
     pub basedir: PathBuf,
     /// None for one thread per processor.

@@ -95,7 +95,12 @@ impl Settings {
         let settings = Self::read(&mut reader);
         problems.append(&mut reader.problems);
         if !problems.is_empty() {
-            return Err(Problems { problems, warnings });
+            let general = Box::new(settings.general);
+            return Err(Problems {
+                problems,
+                warnings,
+                general,
+            });
         }
         warnings.extend(checks::warnings(&settings, &reader.taken, &environment));
         Ok((settings, Loaded::new(&reader.taken, warnings)))

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::general::GeneralSettings;
+
 /// One reason why the collector cannot start with these settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -88,6 +90,8 @@ pub struct Problems {
     pub problems: Vec<Problem>,
     /// A misspelt name is often the reason for a missing one, so warnings belong here, too.
     pub warnings: Vec<Warning>,
+    /// What could be read of these, defaults for the rest: so that the failure can be reported.
+    pub general: Box<GeneralSettings>,
 }
 
 impl fmt::Display for Problems {
@@ -149,6 +153,7 @@ mod tests {
                 },
             ],
             warnings: vec![Warning("C is unknown".to_owned())],
+            general: Box::new(loaded(&[]).0.general),
         };
         assert_eq!(
             problems.to_string(),
@@ -185,6 +190,18 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}\nis not in\n{text}");
         }
+    }
+
+    #[test]
+    fn problems_can_be_reported_if_the_rest_of_the_settings_can_be_read() {
+        let dsn = "https://key@sentry.example.com/1";
+        let bad = [("SECRET_SENTRY_DSN", dsn), ("HOST_ID", "a"), ("PORT", "b")];
+        let general = Settings::load(env(&bad), None).unwrap_err().general;
+        assert_eq!(general.sentry_dsn.unwrap().expose(), dsn);
+        assert_eq!(general.host_id.as_deref(), Some("a"));
+        let bad = [("SECRET_SENTRY_DSN", "nowhere")];
+        let general = Settings::load(env(&bad), None).unwrap_err().general;
+        assert_eq!(general.sentry_dsn, None);
     }
 
     #[test]
