@@ -13,6 +13,7 @@ pub mod http;
 pub mod intake;
 pub mod logging;
 pub mod metrics;
+pub mod sentry;
 pub mod settings;
 pub mod spool;
 pub mod throttle;

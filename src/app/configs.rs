@@ -3,7 +3,8 @@
 use crate::crashmover::{Acknowledge, CrashmoverConfig, RetryPolicy};
 use crate::http::BodyLimits;
 use crate::intake::Limits;
-use crate::settings::{self, Settings};
+use crate::sentry::SentryConfig;
+use crate::settings::{self, GeneralSettings, Settings};
 
 pub fn crashmover_config(settings: &Settings) -> CrashmoverConfig {
     let crashmover = &settings.crashmover;
@@ -23,6 +24,20 @@ pub fn crashmover_config(settings: &Settings) -> CrashmoverConfig {
         publish_backlog: crashmover.publish_backlog.get(),
         in_flight_bytes: settings.http.max_in_flight_bytes.get() as u64,
     }
+}
+
+/// Where and how ERRORs are reported, where they are.
+pub fn sentry_config(general: &GeneralSettings) -> Option<SentryConfig> {
+    let dsn = general.sentry_dsn.clone()?;
+    Some(SentryConfig {
+        dsn,
+        release: super::version(general).release(),
+        server_name: general
+            .host_id
+            .clone()
+            .unwrap_or_else(settings::machine_name),
+        environment: general.sentry_environment.clone(),
+    })
 }
 
 pub fn body_limits(settings: &Settings) -> BodyLimits {

@@ -15,14 +15,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::crashmover::{Crashmover, Leftover};
 use crate::health::Health;
-use crate::http::{Collector, Server, ServerConfig, routes};
+use crate::http::{Collector, Routes, Server, ServerConfig, routes};
 use crate::metrics::{Metrics, Statsd, StatsdConfig};
-use crate::settings::{self, Settings};
+use crate::sentry;
+use crate::settings::{self, GeneralSettings, Settings};
 use crate::spool::{RealDisk, Spool, SpoolConfig};
 use crate::throttle::{ThrottleSettings, Throttler};
 use crate::version::Version;
 
 pub use backends::{Backends, backends};
+pub use configs::sentry_config;
 use configs::{body_limits, crashmover_config, intake_limits};
 use gauges::tell_gauges;
 
@@ -63,6 +65,7 @@ pub struct App {
     metrics: Metrics,
     server: ServerConfig,
     shutdown_timeout: Duration,
+    reports_to_sentry: bool,
 }
 
 impl App {
@@ -109,7 +112,7 @@ impl App {
                 .stage_submitter_bearer_token
                 .as_ref()
                 .map(|token| token.expose().to_owned()),
-            version: version(settings).body(),
+            version: version(&settings.general).body(),
         });
         let server = ServerConfig {
             max_connections: http.max_connections.get(),
@@ -123,6 +126,7 @@ impl App {
             metrics,
             server,
             shutdown_timeout,
+            reports_to_sentry: settings.general.sentry_dsn.is_some(),
         })
     }
 
@@ -135,7 +139,7 @@ impl App {
         stop: CancellationToken,
         hurry: CancellationToken,
     ) -> Leftover {
-        let server = Server::new(listener, routes(self.collector.clone()), self.server);
+        let server = Server::new(listener, self.routes(), self.server);
         let background = self.background(server.open_connections());
         let requests_time = self.shutdown_timeout * 2 / 3;
         let abandoned = server
@@ -154,6 +158,15 @@ impl App {
         background.abort();
         self.tell_the_rest().await;
         leftover
+    }
+
+    fn routes(&self) -> Routes {
+        let routes = routes(self.collector.clone());
+        if self.reports_to_sentry {
+            Routes::new(sentry::watch(routes))
+        } else {
+            routes
+        }
     }
 
     fn background(
@@ -217,11 +230,8 @@ fn metrics(settings: &Settings) -> anyhow::Result<Metrics> {
 }
 
 /// `version.json` lies in BASEDIR, or beside the binary.
-fn version(settings: &Settings) -> Version {
-    let folders = [
-        Some(settings.general.basedir.clone()),
-        settings::binary_folder(),
-    ];
+fn version(general: &GeneralSettings) -> Version {
+    let folders = [Some(general.basedir.clone()), settings::binary_folder()];
     Version::load(&folders.into_iter().flatten().collect::<Vec<_>>())
 }
 

@@ -14,6 +14,7 @@ pub fn check(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
         println!("warning: {warning}");
     }
     println!("settings: fine");
+    println!("Sentry: {}", sentry(settings));
     let throttler = app::throttler(settings).map_err(Failed::Rules)?;
     println!(
         "throttle rules: fine, {} rules",
@@ -21,6 +22,21 @@ pub fn check(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
     );
     let runtime = super::runtime(settings).map_err(|error| Failed::Other(error.into()))?;
     runtime.block_on(outside(settings)).map_err(Failed::Other)
+}
+
+/// Whether errors are reported. Nothing is sent: a request to `/__broken__` shows whether events arrive.
+fn sentry(settings: &Settings) -> String {
+    app::sentry_config(&settings.general).map_or_else(
+        || "off, SECRET_SENTRY_DSN is not set".to_owned(),
+        |sentry| {
+            format!(
+                "on, {}, release {}, server name {}",
+                sentry.destination(),
+                sentry.release,
+                sentry.server_name
+            )
+        },
+    )
 }
 
 async fn outside(settings: &Settings) -> anyhow::Result<()> {

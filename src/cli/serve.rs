@@ -14,7 +14,10 @@ use crate::crash_publish::PublishErrorKind;
 use crate::crash_storage::StorageErrorKind;
 use crate::fail_point;
 use crate::logging::{self, LoggingConfig};
-use crate::settings::{self, Acknowledge, Loaded, LogLevel, Problems, Settings, StorageClass};
+use crate::sentry::Sentry;
+use crate::settings::{
+    self, Acknowledge, GeneralSettings, Loaded, LogLevel, Problems, Settings, StorageClass,
+};
 
 use super::Failed;
 
@@ -24,18 +27,34 @@ const CONNECT_PAUSE: Duration = Duration::from_secs(2);
 
 /// Runs the collector; returns when it was told to stop, or when it cannot start.
 pub fn serve(settings: Result<(Settings, Loaded), Problems>) -> ExitCode {
-    let _logging = logging::init(&logging_config(settings.as_ref().ok()), None);
+    let sentry = sentry(match &settings {
+        Ok((settings, _)) => &settings.general,
+        Err(problems) => &problems.general,
+    });
+    let _logging = logging::init(
+        &logging_config(settings.as_ref().ok()),
+        sentry.as_ref().map(Sentry::layer),
+    );
     let result = match settings {
         Ok((settings, loaded)) => start(&settings, &loaded),
         Err(problems) => Err(Failed::Settings(problems)),
     };
-    match result {
+    let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
             tracing::error!("Unhandled startup exception: {failed}");
             failed.exit_code()
         }
+    };
+    if sentry.is_some_and(|sentry| !sentry.flush()) {
+        tracing::warn!("Sentry did not take the last events in time; the log has them");
     }
+    code
+}
+
+/// Also with settings that do not work, as long as the DSN can be read: a failed start is worth an event.
+fn sentry(general: &GeneralSettings) -> Option<Sentry> {
+    app::sentry_config(general).map(|config| Sentry::start(&config))
 }
 
 /// Text for people on a terminal, in local development, and where nothing was set at all; JSON lines otherwise.
@@ -76,6 +95,14 @@ fn start(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
     }
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
+    }
+    if let Some(sentry) = app::sentry_config(&settings.general) {
+        tracing::info!(
+            release = sentry.release,
+            server_name = sentry.server_name,
+            "errors are reported to Sentry at {}",
+            sentry.destination()
+        );
     }
     let throttler = app::throttler(settings).map_err(Failed::Rules)?;
     let runtime = super::runtime(settings)

@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
+use tracing::Instrument;
 
 use crate::crash::{CrashId, CrashReport, Metadata, RawCrash};
 use crate::crashmover::{NotKept, OutOfMemory, Receipt, Reservation};
@@ -164,7 +165,7 @@ fn assemble(
 /// In a task of its own: once a report is complete it is kept even if its client hangs up.
 async fn keep(account: Account, report: CrashReport, reservation: Reservation) -> Reply {
     let id = report.id.clone();
-    let kept = tokio::spawn(async move {
+    let kept = async move {
         let id = report.id.clone();
         let taken = account
             .collector()
@@ -176,7 +177,9 @@ async fn keep(account: Account, report: CrashReport, reservation: Reservation) -
             Ok(Receipt) => Reply::Kept(id),
             Err(not_kept) => Reply::Refused(Refusal::NotKept(not_kept)),
         })
-    });
+    };
+    // What is said in there still belongs to this request.
+    let kept = tokio::spawn(kept.in_current_span());
     kept.await.unwrap_or_else(|error| {
         tracing::error!(crash_id = %id, %error, "{id} not kept: the collector itself failed");
         Reply::Refused(Refusal::NotKept(NotKept::SaveFailed))

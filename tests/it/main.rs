@@ -5,6 +5,7 @@ mod backends;
 mod clients;
 mod contract;
 mod fault;
+mod sentry;
 mod start_stop;
 mod support;
 mod tidy;

@@ -5,6 +5,7 @@ pub mod canonical_json;
 pub mod collector;
 pub mod crash;
 pub mod fault_proxy;
+pub mod kent;
 pub mod moto;
 pub mod s3s;
 pub mod statsd;
