@@ -71,8 +71,9 @@ impl fmt::Display for PublishError {
 }
 
 impl std::error::Error for PublishError {
+    /// What is behind the source: `Display` says the source itself, and whoever prints the chain must not say it twice.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(self.source.as_ref())
+        std::error::Error::source(self.source.as_ref())
     }
 }
 
@@ -104,5 +105,17 @@ impl CrashPublisher for NoPublisher {
 
     fn describe(&self) -> String {
         "none".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_of_causes_says_each_of_them_once() {
+        let error = PublishError::new(PublishErrorKind::Permanent, "sending to q", "no");
+        let text = format!("{:#}", anyhow::Error::from(error));
+        assert_eq!(text, "sending to q: no");
     }
 }

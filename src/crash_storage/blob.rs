@@ -93,7 +93,21 @@ impl fmt::Display for StorageError {
 }
 
 impl std::error::Error for StorageError {
+    /// What is behind the source: `Display` says the source itself, and whoever prints the chain must not say it twice.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(self.source.as_ref())
+        std::error::Error::source(self.source.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_of_causes_says_each_of_them_once() {
+        let cause = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let error = StorageError::new(StorageErrorKind::Permanent, "reading a", cause);
+        let text = format!("{:#}", anyhow::Error::from(error));
+        assert_eq!(text, "reading a: entity not found");
     }
 }

@@ -47,9 +47,10 @@ impl fmt::Display for SpoolError {
 }
 
 impl std::error::Error for SpoolError {
+    /// What is behind the source: `Display` says the source itself, and whoever prints the chain must not say it twice.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Io { source, .. } => Some(source),
+            Self::Io { source, .. } => std::error::Error::source(source),
             Self::Full { .. } | Self::Corrupt { .. } => None,
         }
     }
@@ -72,5 +73,21 @@ pub(super) fn again(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
         None => io::Error::new(error.kind(), error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_of_causes_says_each_of_them_once() {
+        let cause = io::Error::from(io::ErrorKind::NotFound);
+        let error = SpoolError::io("list", Path::new("/spool"), cause);
+        let text = format!("{:#}", anyhow::Error::from(error));
+        assert_eq!(
+            text,
+            "list /spool: entity not found (is the spool's volume mounted?)"
+        );
     }
 }
