@@ -4,8 +4,9 @@ use crate::settings::Loaded;
 
 /// Prints a line for each setting, with its source. Secrets are masked.
 pub fn config(loaded: &Loaded) {
-    print!("{loaded}");
+    let mut page = loaded.to_string();
     for warning in &loaded.warnings {
-        println!("# warning: {warning}");
+        page.push_str(&format!("# warning: {warning}\n"));
     }
+    super::say(&page);
 }

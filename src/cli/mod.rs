@@ -1,12 +1,18 @@
 //! The other door: commands for people.
 
 mod check;
+mod completions;
 mod config;
+mod help;
 mod metrics;
+mod raw_crash;
 mod serve;
 mod show;
 mod spool;
+mod submit;
+mod throttle;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,10 +24,14 @@ use crate::settings::{self, Loaded, Problems, Settings};
 /// Settings or rules that cannot work (`EX_CONFIG` of sysexits.h).
 const EXIT_SETTINGS: u8 = 78;
 const EXIT_FAILED: u8 = 1;
+/// What clap ends with when the command line is wrong.
+const EXIT_USAGE: u8 = 2;
+/// `submit`: the collector is well and does not want the report.
+const EXIT_DISCARDED: u8 = 3;
 
 /// Takes crash reports over HTTP, keeps them, and tells the processor.
 #[derive(Debug, Parser)]
-#[command(name = "antenna", version, after_help = AFTER_HELP)]
+#[command(name = "antenna", version, after_help = help::ANTENNA)]
 pub struct Cli {
     /// A file of NAME=value lines. Variables of the environment win over it.
     #[arg(long, global = true, value_name = "FILE")]
@@ -30,32 +40,42 @@ pub struct Cli {
     command: Option<Command>,
 }
 
-const AFTER_HELP: &str = "Everything is set by variables of the environment: see docs/configuration.md or `antenna config`.\n\
-Exit codes: 0 all is well, 1 it failed, 2 the command line is wrong, 78 the settings or rules are wrong.";
-
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the collector (the default)
+    /// Run the collector (what `antenna` alone does, too)
+    #[command(after_help = help::SERVE)]
     Serve,
     /// Check settings, storage and queue as a start would, and say what is wrong
+    #[command(after_help = help::CHECK)]
     Check,
     /// Print what was kept of a report: annotations, dumps, checksums
+    #[command(after_help = help::SHOW)]
     Show {
         /// As a client was told it, with or without bp-
         crash_id: String,
     },
+    /// Send a crash report to a collector, and print the id that it answers
+    #[command(after_help = help::SUBMIT)]
+    Submit(Box<submit::SubmitArgs>),
+    /// Say which throttle rule decides about a report, and why
+    #[command(after_help = help::THROTTLE)]
+    Throttle(throttle::ThrottleArgs),
     /// Print the settings and where each comes from
+    #[command(after_help = help::CONFIG)]
     Config {
         /// The reference page instead: every setting, its default and what it is for
         #[arg(long)]
         markdown: bool,
     },
+    /// Look after the spool; the collector may be running
+    #[command(subcommand, after_help = help::SPOOL)]
+    Spool(spool::SpoolCommand),
+    /// Print the script with which a shell completes commands and options
+    #[command(after_help = help::COMPLETIONS)]
+    Completions { shell: completions::Shell },
     /// Print the reference page of all metrics
     #[command(hide = true)]
     Metrics,
-    /// Look after the spool; the collector may be running
-    #[command(subcommand)]
-    Spool(spool::SpoolCommand),
 }
 
 /// Runs a command to its end.
@@ -64,13 +84,18 @@ pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => return serve::serve(settings),
         Command::Config { markdown: true } => {
-            print!("{}", settings::markdown());
+            say(&settings::markdown());
             return ExitCode::SUCCESS;
         }
         Command::Metrics => {
-            print!("{}", metrics::page());
+            say(&metrics::page());
             return ExitCode::SUCCESS;
         }
+        Command::Completions { shell } => {
+            say(&completions::completions(shell));
+            return ExitCode::SUCCESS;
+        }
+        Command::Submit(args) => submit(settings, &args),
         command => settings
             .map_err(Failed::Settings)
             .and_then(|settings| with_settings(command, &settings)),
@@ -78,7 +103,9 @@ pub fn run(cli: Cli) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
-            eprintln!("{failed}");
+            if !matches!(failed, Failed::Told(_)) {
+                eprintln!("{failed}");
+            }
             failed.exit_code()
         }
     }
@@ -91,24 +118,60 @@ fn with_settings(command: Command, (settings, loaded): &(Settings, Loaded)) -> R
             show::show(settings, &parse_id(&crash_id)?).map_err(Failed::Other)
         }
         Command::Spool(command) => spool::spool(settings, command).map_err(Failed::Other),
-        Command::Config { .. } | Command::Metrics | Command::Serve => {
+        Command::Throttle(args) => throttle::throttle(settings, &args).map(|page| say(&page)),
+        Command::Config { .. }
+        | Command::Metrics
+        | Command::Serve
+        | Command::Submit(_)
+        | Command::Completions { .. } => {
             config::config(loaded);
             Ok(())
         }
     }
 }
 
+/// All that matters may be on the command line; then wrong settings of this machine are no obstacle.
+fn submit(
+    settings: Result<(Settings, Loaded), Problems>,
+    args: &submit::SubmitArgs,
+) -> Result<(), Failed> {
+    match settings {
+        Err(problems) if args.needs_settings() => Err(Failed::Settings(problems)),
+        settings => submit::submit(settings.ok().map(|(settings, _)| settings).as_ref(), args),
+    }
+}
+
+/// Prints to standard output. Whoever reads it may stop reading, as `head` does.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
 /// Why a command failed.
 enum Failed {
     Settings(Problems),
     Rules(crate::throttle::RulesError),
+    /// The command line can be parsed but makes no sense.
+    Usage(anyhow::Error),
+    /// A collector does not want a report: its reason.
+    Discarded(String),
+    /// Everything is printed already; the exit code is left.
+    Told(u8),
     Other(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failed {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
 }
 
 impl Failed {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Settings(_) | Self::Rules(_) => ExitCode::from(EXIT_SETTINGS),
+            Self::Usage(_) => ExitCode::from(EXIT_USAGE),
+            Self::Discarded(_) => ExitCode::from(EXIT_DISCARDED),
+            Self::Told(code) => ExitCode::from(*code),
             Self::Other(_) => ExitCode::from(EXIT_FAILED),
         }
     }
@@ -119,7 +182,9 @@ impl std::fmt::Display for Failed {
         match self {
             Self::Settings(problems) => problems.fmt(f),
             Self::Rules(mistakes) => write!(f, "mistakes in the throttle rules:\n{mistakes}"),
-            Self::Other(error) => write!(f, "{error:#}"),
+            Self::Discarded(reason) => write!(f, "discarded: {reason}"),
+            Self::Told(_) => Ok(()),
+            Self::Usage(error) | Self::Other(error) => write!(f, "{error:#}"),
         }
     }
 }

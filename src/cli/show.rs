@@ -1,9 +1,10 @@
 //! `antenna show`: what was kept of a report.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::app;
 use crate::crash::{CrashId, CrashReport, Dump, text_of};
+use crate::intake;
 use crate::settings::Settings;
 
 /// Values longer than this are cut: stacks and environments fill screens.
@@ -18,13 +19,14 @@ pub fn show(settings: &Settings, id: &CrashId) -> anyhow::Result<()> {
         let backends = app::backends(settings).await?;
         anyhow::Ok(backends.storage.load(id).await?)
     })?;
-    print!("{}", rendered(&report)?);
+    super::say(&rendered(&report)?);
     Ok(())
 }
 
 /// A report as a page of text.
 pub fn rendered(report: &CrashReport) -> anyhow::Result<String> {
-    let document: Map<String, Value> = serde_json::from_slice(report.raw_crash.json())?;
+    let document = intake::annotations_in_json(report.raw_crash.json())
+        .map_err(|reason| anyhow::anyhow!("its raw crash is damaged ({})", reason.code()))?;
     let rows: Vec<(String, String)> = document
         .iter()
         .flat_map(|(name, value)| row(name, value))

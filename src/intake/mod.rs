@@ -33,6 +33,14 @@ use split::{Event, Splitter};
 /// whatever the ratio.
 const INFLATE_STEP_BYTES: usize = 2 * 1024;
 
+/// Annotations from a JSON text, as from a part with annotations in JSON: for documents that lie on a disk.
+///
+/// # Errors
+/// As [`parse`]: `InvalidJson`, `InvalidJsonValue`.
+pub fn annotations_in_json(text: &[u8]) -> Result<Annotations, Malformed> {
+    json::annotations(text, &json::Weight::of(text))
+}
+
 /// What intake wants to know of a request's head. Header values are raw bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Head<'a> {

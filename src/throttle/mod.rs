@@ -4,6 +4,7 @@
 //! names are data (`mozilla.toml`, or a file of the operator's; the format is in `docs/throttling.md`).
 
 mod condition;
+mod condition_text;
 mod json_path;
 mod mistakes;
 mod rule;
@@ -34,6 +35,8 @@ pub use rule::Finding;
 use rule::{CatchAll, RuleSet};
 use supported::Supported;
 pub use verdict::{Keep, ThrottleResult, Verdict};
+
+const EVERY_REPORT: &str = "every report";
 
 /// Where rules, product list and package names come from.
 ///
@@ -109,6 +112,15 @@ impl Throttler {
     pub fn rule_names(&self) -> impl Iterator<Item = &str> {
         let rules = self.rule_set.rules.iter().map(|rule| &*rule.name);
         rules.chain([&*self.rule_set.catch_all.name])
+    }
+
+    /// Every rule in order, with when it applies, in words.
+    pub fn described(&self) -> impl Iterator<Item = (&str, String)> {
+        let rules = self.rule_set.rules.iter().map(|rule| {
+            let when = rule.when.as_ref().map(ToString::to_string);
+            (&*rule.name, when.unwrap_or_else(|| EVERY_REPORT.to_owned()))
+        });
+        rules.chain([(&*self.rule_set.catch_all.name, EVERY_REPORT.to_owned())])
     }
 
     fn ask(

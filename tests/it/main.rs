@@ -2,6 +2,7 @@
 //! what takes long.
 
 mod backends;
+mod cli;
 mod clients;
 mod contract;
 mod fault;
