@@ -42,7 +42,7 @@ pub fn spool(settings: &Settings, command: SpoolCommand) -> anyhow::Result<()> {
     match command {
         SpoolCommand::Ls => list(dir),
         SpoolCommand::Show { entry } => each(dir, &entry, |file| show(dir, file)),
-        SpoolCommand::Retry { entry } => each(dir, &entry, |file| retry(dir, file)),
+        SpoolCommand::Retry { entry } => retry_all(dir, &entry),
         SpoolCommand::Export { entry, into } => each(dir, &entry, |file| export(dir, file, &into)),
     }
 }
@@ -53,6 +53,10 @@ fn each(
     entry: &str,
     mut act: impl FnMut(&Listed) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    found(dir, entry)?.iter().try_for_each(&mut act)
+}
+
+fn found(dir: &Path, entry: &str) -> anyhow::Result<Vec<Listed>> {
     let bare = entry.strip_prefix("bp-").unwrap_or(entry);
     let found = spool::find(dir, bare)?;
     anyhow::ensure!(
@@ -60,22 +64,23 @@ fn each(
         "nothing of the name {entry} is in the spool {}",
         dir.display()
     );
-    found.iter().try_for_each(&mut act)
+    Ok(found)
 }
 
 fn list(dir: &Path) -> anyhow::Result<()> {
     let entries = spool::list(dir)?;
     for entry in &entries {
-        println!("{}", line(entry));
+        super::say(&line(entry));
     }
-    println!(
-        "{} entries, {} bytes",
+    super::say(&format!(
+        "{} entries, {} bytes\n",
         entries.len(),
         entries.iter().map(|entry| entry.length_bytes).sum::<u64>()
-    );
+    ));
     Ok(())
 }
 
+/// One line, with its end.
 fn line(entry: &Listed) -> String {
     let age = entry
         .since
@@ -87,7 +92,7 @@ fn line(entry: &Listed) -> String {
         .map(|reason| format!("  {reason}"))
         .unwrap_or_default();
     format!(
-        "{:8} {age:>8} s {:>10} bytes  {}{reason}",
+        "{:8} {age:>8} s {:>10} bytes  {}{reason}\n",
         entry.folder.as_str(),
         entry.length_bytes,
         entry.name
@@ -95,31 +100,48 @@ fn line(entry: &Listed) -> String {
 }
 
 fn show(dir: &Path, file: &Listed) -> anyhow::Result<()> {
-    println!("{}", line(file));
+    super::say(&line(file));
     match spool::load(dir, file)? {
-        Content::Report(report) => print!("{}", super::show::rendered(&report)?),
-        Content::Publish(id) => println!("report {id} is saved; its id is still to be published"),
+        Content::Report(report) => super::say(&super::show::rendered(&report)?),
+        Content::Publish(id) => super::say(&format!(
+            "report {id} is saved; its id is still to be published\n"
+        )),
     }
     Ok(())
 }
 
+/// Only what was set aside can be put back; the rest is in the line, or is still being written.
+fn retry_all(dir: &Path, entry: &str) -> anyhow::Result<()> {
+    let found = found(dir, entry)?;
+    let aside = || found.iter().filter(|file| file.folder == Folder::Failed);
+    if aside().next().is_none() {
+        let folders: Vec<_> = found.iter().map(|file| file.folder.as_str()).collect();
+        anyhow::bail!(
+            "nothing to put back: {entry} was not set aside, it is in {} and the collector takes it up by itself",
+            folders.join(" and ")
+        );
+    }
+    aside().try_for_each(|file| retry(dir, file))
+}
+
 fn retry(dir: &Path, file: &Listed) -> anyhow::Result<()> {
     let state = Folder::from(spool::retry(dir, file)?).as_str();
-    println!(
-        "{} is back in the line: {state}. A running collector takes it up within a minute.",
+    super::say(&format!(
+        "{} is back in the line: {state}. A running collector takes it up within a minute.\n",
         file.name
-    );
+    ));
     Ok(())
 }
 
 fn export(dir: &Path, file: &Listed, into: &Path) -> anyhow::Result<()> {
     match spool::load(dir, file)? {
-        Content::Report(report) => {
-            println!("exported to {}", spool::export(&report, into)?.display())
-        }
-        Content::Publish(id) => {
-            println!("report {id} is saved; there is nothing of it in the spool but its id")
-        }
+        Content::Report(report) => super::say(&format!(
+            "exported to {}\n",
+            spool::export(&report, into)?.display()
+        )),
+        Content::Publish(id) => super::say(&format!(
+            "report {id} is saved; there is nothing of it in the spool but its id\n"
+        )),
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod completions;
 mod exit_codes;
 mod https;
 mod settings;
+mod spool;
 mod submit;
 mod submit_many;
 mod submit_trouble;
