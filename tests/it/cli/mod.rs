@@ -3,6 +3,7 @@
 mod completions;
 mod exit_codes;
 mod https;
+mod pages;
 mod settings;
 mod spool;
 mod submit;
