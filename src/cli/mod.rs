@@ -184,9 +184,23 @@ impl std::fmt::Display for Failed {
             Self::Rules(mistakes) => write!(f, "mistakes in the throttle rules:\n{mistakes}"),
             Self::Discarded(reason) => write!(f, "discarded: {reason}"),
             Self::Told(_) => Ok(()),
-            Self::Usage(error) | Self::Other(error) => write!(f, "{error:#}"),
+            Self::Usage(error) | Self::Other(error) => f.write_str(&causes(error)),
         }
     }
+}
+
+/// The whole chain, each cause once: some libraries' errors also say what is behind them.
+fn causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 fn parse_id(text: &str) -> Result<CrashId, Failed> {
@@ -202,4 +216,20 @@ fn runtime(settings: &Settings) -> std::io::Result<tokio::runtime::Runtime> {
     }
     // JSON annotations may be nested 900 deep; what is not touched costs nothing.
     builder.thread_stack_size(8 << 20).enable_all().build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_was_said_already_is_not_said_again() {
+        let unknown = std::io::Error::other("unknown host");
+        let talkative = cadence::MetricError::from(unknown);
+        let error = anyhow::Error::from(talkative).context("STATSD_HOST=x cannot be used");
+        assert_eq!(format!("{error:#}").matches("unknown host").count(), 2);
+        assert_eq!(causes(&error), "STATSD_HOST=x cannot be used: unknown host");
+        let plain = anyhow::anyhow!("c").context("b").context("a");
+        assert_eq!(causes(&plain), "a: b: c");
+    }
 }
