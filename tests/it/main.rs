@@ -7,6 +7,7 @@ mod clients;
 mod contract;
 mod fault;
 mod sentry;
+mod nginx;
 mod start_stop;
 mod support;
 mod tidy;

@@ -7,6 +7,7 @@ pub mod crash;
 pub mod fault_proxy;
 pub mod kent;
 pub mod moto;
+pub mod nginx;
 pub mod s3s;
 pub mod statsd;
 pub mod stored;
