@@ -19,7 +19,7 @@ cargo test --locked --no-fail-fast "$@" 2>&1 | tee "$log" || passed=false
 
 echo
 echo "tests/run.sh: counts and results"
-grep -E "^(contract|clients|metrics|crashpad_handler|nginx)[,: ]|^ +(Running|Doc-tests) |^test result" "$log" || true
+grep -E "^(contract|clients|metrics|crashpad_handler|smuggling|nginx)[,: ]|^ +(Running|Doc-tests) |^test result" "$log" || true
 if [ "$passed" = true ]; then
     echo "tests/run.sh: all tests passed; output in $log"
 else

@@ -1,11 +1,12 @@
 //! The front door: routes, and what surrounds them.
 //!
-//! From the outside in: a panic becomes a 500 and a log line; percent signs in the path are decoded, since some proxies
+//! From the outside in: framing that can be read in two ways is refused; a panic becomes a 500 and a log line; percent signs in the path are decoded, since some proxies
 //! encode what need not be; then the routes. Methods are checked here and not by the router, because the recorded answers
 //! name `OPTIONS` and do not treat `HEAD` as `GET`.
 
 mod accounts;
 mod dockerflow;
+mod framing;
 mod head;
 mod limits;
 mod odd_target;
@@ -89,7 +90,10 @@ pub fn routes(collector: Arc<Collector>) -> Routes {
     let service = catch_panic
         .layer(service)
         .map_response(|response| response.map(Body::new));
-    Routes::new(service)
+    let service = Routes::new(service);
+    Routes::new(tower::service_fn(move |request| {
+        framing::guarded(request, service.clone(), most_discarded_bytes)
+    }))
 }
 
 /// A route for one method; `OPTIONS` is answered, everything else is 405.

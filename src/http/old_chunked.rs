@@ -75,9 +75,12 @@ fn look_at(read: &[u8]) -> Look {
     let Some(line_end) = memchr::memmem::find(read, b"\r\n") else {
         return Look::More;
     };
+    let line = &read[..line_end];
+    // A bare CR or LF ends the line for others, and what stands behind it is not the version.
+    let is_one_line = memchr::memchr2(b'\r', b'\n', line).is_none();
     let Some(version_at) = line_end
         .checked_sub(OLD.len())
-        .filter(|at| read[*at..line_end] == *OLD)
+        .filter(|at| is_one_line && line[*at..] == *OLD)
     else {
         return Look::Usual;
     };
@@ -99,15 +102,14 @@ fn look_at(read: &[u8]) -> Look {
 /// One `Transfer-Encoding: chunked`, no `Content-Length`, and no line that could be read in two ways.
 fn is_plainly_chunked(headers: &[u8]) -> bool {
     let mut encodings = 0;
-    for line in headers.split(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+    for line in lines(headers) {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else {
             return false;
         };
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
         let is_odd = name.is_empty()
             || name.iter().any(|byte| !byte.is_ascii_graphic())
-            || line.contains(&b'\r');
+            || memchr::memchr2(b'\r', b'\n', line).is_some();
         if is_odd || name.eq_ignore_ascii_case(b"content-length") {
             return false;
         }
@@ -119,6 +121,17 @@ fn is_plainly_chunked(headers: &[u8]) -> bool {
         }
     }
     encodings == 1
+}
+
+/// The header lines as CR LF divides them. hyper also takes a bare LF for the end of a line, others do not.
+fn lines(headers: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut begin = 0;
+    let ends = memchr::memmem::find_iter(headers, b"\r\n").chain([headers.len()]);
+    ends.map(move |end| {
+        let line = &headers[begin..end];
+        begin = end + 2;
+        line
+    })
 }
 
 impl<C: AsyncRead + Unpin> AsyncRead for Begun<C> {
@@ -205,6 +218,10 @@ mod tests {
             "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n folded\r\n\r\n",
             "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\rContent-Length: 3\r\n\r\n",
             "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nno colon\r\n\r\n",
+            "POST / HTTP/1.0\r\nX: y\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\nX: y\r\n\r\n",
+            "POST / HTTP/1.1\nX: HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "POST / HTTP/1.1\rX: HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
         ] {
             assert_eq!(
                 begun(bytes).await,

@@ -8,6 +8,7 @@ mod contract;
 mod fault;
 mod sentry;
 mod nginx;
+mod smuggling;
 mod start_stop;
 mod support;
 mod tidy;
