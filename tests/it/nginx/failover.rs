@@ -1,10 +1,14 @@
 //! Collectors that come and go behind nginx under load: nothing that was answered `CrashID=` is lost.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
 use rustix::process::Signal;
 
 use super::SETTINGS;
 use super::load::{Load, Told};
 use crate::support::collector::TestCollector;
+use crate::support::crash::Crash;
 use crate::support::nginx::{TestNginx, own_address};
 use crate::support::report;
 use crate::support::stored::objects_below;
@@ -131,4 +135,46 @@ fn what_an_overloaded_collector_refuses_the_other_one_keeps() {
     say("one of two overloaded", &told, duplicates);
     assert!(told.refused.is_empty(), "{:?}", told.refused);
     assert!(log.contains(r#""answers":"503, 200""#), "{log}");
+}
+
+/// Sends a report in two halves to nginx, whose first collector dies as soon as it has read something of it.
+fn upload_to_one_that_dies(buffering: &str) -> u16 {
+    let dying = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = TestCollector::start(&SETTINGS);
+    let collectors = [dying.local_addr().unwrap(), other.address()];
+    let changes = [
+        ("worker_processes auto", "worker_processes 1"),
+        ("proxy_request_buffering on", buffering),
+    ];
+    let nginx = TestNginx::changed(&collectors, &changes);
+    let dies = std::thread::spawn(move || {
+        let (mut connection, _) = dying.accept().unwrap();
+        let read = connection.read(&mut [0; 2000]).unwrap();
+        assert!(read > 0);
+    });
+    let request = Crash::accepted()
+        .dump("upload_file_minidump_browser", &[7; 30_000])
+        .request();
+    let (half, rest) = request.split_at(request.len() / 2);
+    let mut client = TcpStream::connect(nginx.address()).unwrap();
+    client.write_all(half).unwrap();
+    if buffering.ends_with("off") {
+        dies.join().unwrap();
+        // It may have been answered already.
+        let _ = client.write_all(rest);
+    } else {
+        client.write_all(rest).unwrap();
+        dies.join().unwrap();
+    }
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).expect("an answer");
+    let status = answer.split(' ').nth(1).expect("a status line");
+    status.parse().expect("a status")
+}
+
+/// The reason for `proxy_request_buffering on`.
+#[test]
+fn a_report_outlives_the_collector_that_reads_it_only_if_nginx_keeps_it() {
+    assert_eq!(upload_to_one_that_dies("proxy_request_buffering on"), 200);
+    assert_eq!(upload_to_one_that_dies("proxy_request_buffering off"), 502);
 }
