@@ -5,12 +5,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
-use axum::extract::Request;
-use axum::http::{HeaderMap, header};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
-use hyper::body::Body as _;
+use futures_util::Stream;
 use tokio::time::{Instant, Sleep};
+
+use super::unread::Rest;
 
 /// What one body may take.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +22,6 @@ pub struct BodyLimits {
     pub least_bytes_per_second: u64,
 }
 
-/// A client that is refused may go on sending this long before the connection is closed under it.
-const DISCARD_FOR: Duration = Duration::from_secs(10);
 /// How long a client may be silent before its rate counts.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -69,13 +66,12 @@ impl LimitedBody {
         }
     }
 
-    /// Reads on in the background and forgets what comes: a client that is still sending does not read the answer, and
-    /// closing the connection under it would destroy that answer.
-    pub fn discard_rest(self, headers: &HeaderMap) {
-        // A client that waits for `100 Continue` has sent nothing yet, and asking for its body would make it.
-        let is_waiting = headers.contains_key(header::EXPECT) && !self.has_begun;
-        if !is_waiting {
-            discard(self.data, 2 * self.limits.payload_bytes);
+    /// What was not read.
+    pub fn into_rest(self) -> Rest {
+        Rest {
+            data: self.data,
+            was_asked_for: self.has_begun,
+            most_bytes: 2 * self.limits.payload_bytes,
         }
     }
 
@@ -133,31 +129,6 @@ impl Stream for LimitedBody {
                     .map(|()| Some(Err(BodyFailed::TooSlow)))
             }
         }
-    }
-}
-
-/// Reads and forgets in the background, up to `most_bytes`, for some seconds.
-fn discard(mut data: BodyDataStream, most_bytes: u64) {
-    tokio::spawn(async move {
-        let discarding = async {
-            let mut discarded_bytes = 0;
-            while let Some(Ok(frame)) = data.next().await {
-                discarded_bytes += frame.len() as u64;
-                if discarded_bytes > most_bytes {
-                    return;
-                }
-            }
-        };
-        // Whether it ended or the time was up makes no difference.
-        let _ = tokio::time::timeout(DISCARD_FOR, discarding).await;
-    });
-}
-
-/// Lets the client of a request that is not for us read the answer: what it sends is read and forgotten.
-pub fn discard_body(request: Request, most_bytes: u64) {
-    let is_waiting = request.headers().contains_key(header::EXPECT);
-    if !is_waiting && !request.body().is_end_stream() {
-        discard(request.into_body().into_data_stream(), most_bytes);
     }
 }
 

@@ -14,6 +14,7 @@ mod old_chunked;
 mod reply;
 mod server;
 mod submit;
+mod unread;
 
 use std::sync::Arc;
 
@@ -81,8 +82,8 @@ pub fn routes(collector: Arc<Collector>) -> Routes {
             only(Method::GET, dockerflow::broken, collector),
         )
         .fallback(move |request: Request| async move {
-            limits::discard_body(request, most_discarded_bytes);
-            reply::error_document(StatusCode::NOT_FOUND)
+            let answer = reply::error_document(StatusCode::NOT_FOUND);
+            unread::answer(request, most_discarded_bytes, answer)
         });
     let catch_panic =
         CatchPanicLayer::custom(|_| reply::error_document(StatusCode::INTERNAL_SERVER_ERROR));
@@ -112,12 +113,12 @@ where
                 return response;
             }
             let is_question = request.method() == Method::OPTIONS;
-            limits::discard_body(request, most_discarded_bytes);
-            if is_question {
+            let answer = if is_question {
                 allowed(StatusCode::OK, method.as_str())
             } else {
                 not_allowed(&method)
-            }
+            };
+            unread::answer(request, most_discarded_bytes, answer)
         }
     })
 }

@@ -50,6 +50,7 @@ pub async fn begin<C: AsyncRead + Unpin>(
             Look::More | Look::Usual => FirstRequest::Usual,
             Look::OldChunked { version_at } => {
                 read[version_at..version_at + NEW.len()].copy_from_slice(NEW);
+                forget_expectation(&mut read);
                 FirstRequest::OldChunked
             }
         };
@@ -134,6 +135,22 @@ fn lines(headers: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// Nothing of HTTP/1.0 knows `100 Continue`, so an expectation there means nothing (RFC 9110 §10.1.1), and the answer to it
+/// would be taken for the final one.
+fn forget_expectation(head: &mut [u8]) {
+    const EXPECT: &[u8] = b"\r\nexpect:";
+    let starts: Vec<_> = head
+        .windows(EXPECT.len())
+        .take_while(|window| !window.starts_with(b"\r\n\r\n"))
+        .enumerate()
+        .filter(|(_, window)| window.eq_ignore_ascii_case(EXPECT))
+        .map(|(at, _)| at + 2)
+        .collect();
+    for at in starts {
+        head[at..at + EXPECT.len() - 3].copy_from_slice(b"x-none");
+    }
+}
+
 impl<C: AsyncRead + Unpin> AsyncRead for Begun<C> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -200,6 +217,19 @@ mod tests {
         let (all, first) = begun(OLD_CHUNKED).await;
         assert_eq!(first, FirstRequest::OldChunked);
         assert_eq!(all, OLD_CHUNKED.replace("HTTP/1.0", "HTTP/1.1"));
+    }
+
+    #[tokio::test]
+    async fn an_expectation_in_it_is_forgotten() {
+        let (all, first) = begun(
+            "POST / HTTP/1.0\r\nExpect: 100-continue\r\nX: Expect:\r\nTransfer-Encoding: chunked\r\nEXPECT:1\r\n\r\n0\r\nexpect:\r\n\r\n",
+        )
+        .await;
+        assert_eq!(first, FirstRequest::OldChunked);
+        assert_eq!(
+            all,
+            "POST / HTTP/1.1\r\nx-none: 100-continue\r\nX: Expect:\r\nTransfer-Encoding: chunked\r\nx-none:1\r\n\r\n0\r\nexpect:\r\n\r\n"
+        );
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Response, header};
+use axum::http::{HeaderMap, Response, header};
 use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 use tracing::Instrument;
@@ -22,6 +22,7 @@ use super::accounts::{Account, count_body, count_verdict, log_verdict};
 use super::head::{head, user_agent};
 use super::limits::{BodyFailed, LimitedBody};
 use super::reply::{Refusal, Reply};
+use super::unread;
 
 /// Takes one report, decides, and answers. Every call ends in exactly one outcome, even if its client hangs up.
 pub async fn submit(State(collector): State<Arc<Collector>>, request: Request) -> Response<Body> {
@@ -33,14 +34,16 @@ pub async fn submit(State(collector): State<Arc<Collector>>, request: Request) -
         Ok(Decision::Keep(report, reservation)) => keep(account, *report, reservation).await,
         Err(refusal) => account.close(Reply::Refused(refusal)),
     };
-    let mut response = reply.into_response(&collector.id_prefix);
-    if !body.has_ended() {
+    let response = reply.into_response(&collector.id_prefix);
+    if body.has_ended() {
         response
-            .headers_mut()
-            .insert(header::CONNECTION, HeaderValue::from_static("close"));
-        body.discard_rest(&parts.headers);
+    } else {
+        unread::last(unread::discard_behind(
+            response,
+            body.into_rest(),
+            &parts.headers,
+        ))
     }
-    response
 }
 
 /// What is to be done about a submission.

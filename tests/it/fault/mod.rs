@@ -4,6 +4,7 @@
 
 mod books;
 mod disk_trouble;
+mod expect;
 mod flaky_queue;
 mod hang_up;
 mod heartbeat;
