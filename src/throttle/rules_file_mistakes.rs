@@ -29,6 +29,14 @@ fn a_sound_file_has_no_mistakes() {
     assert_eq!(file.package_names.unwrap()["A"].len(), 1);
 }
 
+/// Found by fuzzing: older versions of the TOML parser panicked here.
+#[test]
+fn text_that_is_far_from_toml_is_a_mistake() {
+    for text in ["==\n[.", "={=<=u==", "==\n[._[._"] {
+        assert!(read(text).unwrap_err()[0].starts_with("f.toml:"), "{text}");
+    }
+}
+
 #[test]
 fn all_mistakes_are_told_at_once_from_top_to_bottom() {
     let text = r#"product = ["A"]
