@@ -45,7 +45,8 @@ pub async fn begin<C: AsyncRead + Unpin>(
     let mut read = Vec::with_capacity(READ_BYTES);
     loop {
         let is_end = connection.read_buf(&mut read).await? == 0;
-        let first = match look_at(&read) {
+        // No further than that, however much has arrived: what is found must not depend on how the bytes came.
+        let first = match look_at(&read[..read.len().min(MAX_HEAD_BYTES)]) {
             Look::More if !is_end && read.len() < MAX_HEAD_BYTES => continue,
             Look::More | Look::Usual => FirstRequest::Usual,
             Look::OldChunked { version_at } => {
@@ -54,7 +55,9 @@ pub async fn begin<C: AsyncRead + Unpin>(
                 FirstRequest::OldChunked
             }
         };
-        let read = odd_target::mended(&read).unwrap_or(read).into();
+        let read = odd_target::mended(&read, MAX_HEAD_BYTES)
+            .unwrap_or(read)
+            .into();
         return Ok((Begun { read, connection }, first));
     }
 }
@@ -259,6 +262,55 @@ mod tests {
                 "{bytes}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_head_at_the_limit_is_read_the_same_way_however_it_arrives() {
+        for odd in ["/submit", "/submit?a b"] {
+            for head_bytes in MAX_HEAD_BYTES - 2..MAX_HEAD_BYTES + 3 {
+                let bytes = old_chunked_of(odd, head_bytes);
+                let whole = begun_in_pieces(&bytes, bytes.len()).await;
+                let is_within = head_bytes <= MAX_HEAD_BYTES;
+                assert_eq!(
+                    whole.1 == FirstRequest::OldChunked,
+                    is_within,
+                    "{head_bytes}"
+                );
+                for piece_bytes in [1, 4000, MAX_HEAD_BYTES - 1] {
+                    assert!(
+                        begun_in_pieces(&bytes, piece_bytes).await == whole,
+                        "{head_bytes}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// A request whose head has this length.
+    fn old_chunked_of(target: &str, head_bytes: usize) -> String {
+        let start = format!("POST {target} HTTP/1.0\r\nTransfer-Encoding: chunked\r\nX: ");
+        let filler = "y".repeat(head_bytes - start.len() - 4);
+        format!(
+            "{start}{filler}\r\n\r\n1\r\na\r\n0\r\n\r\n{}",
+            "z".repeat(5000)
+        )
+    }
+
+    async fn begun_in_pieces(bytes: &str, piece_bytes: usize) -> (String, FirstRequest) {
+        let (mut client, server) = tokio::io::duplex(piece_bytes);
+        let sending = async {
+            tokio::io::AsyncWriteExt::write_all(&mut client, bytes.as_bytes())
+                .await
+                .unwrap();
+            drop(client);
+        };
+        let reading = async {
+            let (mut begun, first) = begin(server).await.unwrap();
+            let mut all = String::new();
+            begun.read_to_string(&mut all).await.unwrap();
+            (all, first)
+        };
+        tokio::join!(sending, reading).1
     }
 
     #[test]
