@@ -43,48 +43,60 @@ impl Gunzip {
         }
     }
 
-    /// Inflates `input` and moves on; full pieces are added to `output`.
+    /// Inflates `input` up to its end or the end of a member; full pieces, and all of a member that ended, are added to
+    /// `output`. Returns how many bytes of the input are done with.
     ///
-    /// `wants_more` says whether further members are of interest: behind a complete form they are not.
+    /// `wants_more` says whether a further member is of interest: behind a complete form it is not.
     ///
     /// # Errors
     /// [`BadGzip`]; nothing more can be inflated afterwards.
     pub fn inflate(
         &mut self,
-        mut input: &[u8],
+        input: &[u8],
         wants_more: bool,
         output: &mut Vec<Bytes>,
-    ) -> Result<(), BadGzip> {
-        while !input.is_empty() {
+    ) -> Result<usize, BadGzip> {
+        let mut done_bytes = 0;
+        while done_bytes < input.len() {
+            let rest = &input[done_bytes..];
             match &mut self.state {
                 State::Member(member) => {
-                    let (consumed, ended) = inflate_some(member, input, &mut self.piece)?;
-                    input = &input[consumed..];
+                    let (consumed, ended) = inflate_some(member, rest, &mut self.piece)?;
+                    done_bytes += consumed;
                     if ended {
+                        // The caller looks at all of it before it says whether it wants more.
                         self.state = State::Between;
+                        self.flush(output);
+                        return Ok(done_bytes);
                     }
                     if self.piece.len() == self.piece.capacity() {
                         self.flush(output);
                     }
                 }
-                State::Between if wants_more && input[0] == MAGIC && self.members < MAX_MEMBERS => {
+                State::Between if wants_more && rest[0] == MAGIC && self.members < MAX_MEMBERS => {
                     self.members += 1;
                     self.state = State::Member(new_member());
                 }
                 State::Between | State::Behind => {
                     self.state = State::Behind;
-                    return Ok(());
+                    return Ok(input.len());
                 }
             }
         }
-        Ok(())
+        Ok(done_bytes)
     }
 
     /// Hands out what is inflated but does not fill a piece.
     pub fn flush(&mut self, output: &mut Vec<Bytes>) {
-        if !self.piece.is_empty() {
-            output.push(std::mem::take(&mut self.piece).into());
+        if self.piece.is_empty() {
+            return;
         }
+        let mut piece = std::mem::take(&mut self.piece);
+        if piece.len() < piece.capacity() / 2 {
+            // A dump keeps it, and has asked for memory for its bytes only.
+            piece.shrink_to_fit();
+        }
+        output.push(piece.into());
     }
 
     /// # Errors
@@ -138,8 +150,10 @@ mod tests {
 
     fn inflated(body: &[u8], frame_bytes: usize) -> Result<Vec<u8>, BadGzip> {
         let (mut gunzip, mut output) = (Gunzip::new(), Vec::new());
-        for frame in body.chunks(frame_bytes) {
-            gunzip.inflate(frame, true, &mut output)?;
+        for mut frame in body.chunks(frame_bytes) {
+            while !frame.is_empty() {
+                frame = &frame[gunzip.inflate(frame, true, &mut output)?..];
+            }
         }
         gunzip.flush(&mut output);
         gunzip.finish()?;

@@ -177,16 +177,18 @@ impl Form {
 
     fn inflate<E>(
         &mut self,
-        step: &[u8],
+        mut step: &[u8],
         keep: &mut impl FnMut(u64) -> Result<(), E>,
     ) -> Result<(), Failed<E>> {
-        let Some(gunzip) = &mut self.gunzip else {
-            return Ok(());
-        };
-        let wants_more = !self.splitter.is_complete();
-        let result = gunzip.inflate(step, wants_more, &mut self.inflated);
-        self.take_inflated(keep)?;
-        Ok(result.map_err(|BadGzip| Malformed::BadGzip)?)
+        while let Some(gunzip) = &mut self.gunzip
+            && !step.is_empty()
+        {
+            let wants_more = !self.splitter.is_complete();
+            let result = gunzip.inflate(step, wants_more, &mut self.inflated);
+            self.take_inflated(keep)?;
+            step = &step[result.map_err(|BadGzip| Malformed::BadGzip)?..];
+        }
+        Ok(())
     }
 
     fn take_inflated<E>(

@@ -146,13 +146,15 @@ impl Parts {
                 *value = Vec::new();
                 Ok(())
             }
-            Current::Text { value: buffer, .. } | Current::Json { text: buffer } => {
-                self.annotations_bytes += piece_bytes;
-                if self.annotations_bytes > self.limits.annotations_bytes {
-                    return Err(Malformed::AnnotationsTooLarge.into());
-                }
+            Current::Text { value, .. } => {
                 keep(piece_bytes).map_err(Failed::Body)?;
-                buffer.extend_from_slice(&piece);
+                value.extend_from_slice(&piece);
+                Ok(())
+            }
+            Current::Json { text } => {
+                count_annotations(&mut self.annotations_bytes, piece_bytes, &self.limits)?;
+                keep(piece_bytes).map_err(Failed::Body)?;
+                text.extend_from_slice(&piece);
                 Ok(())
             }
         }
@@ -174,7 +176,10 @@ impl Parts {
                 value,
                 ..
             } => {
-                keep(2 * value.len() as u64).map_err(Failed::Body)?;
+                // Not before its end: one that is left out does not count, however much of it had come.
+                let value_bytes = value.len() as u64;
+                count_annotations(&mut self.annotations_bytes, value_bytes, &self.limits)?;
+                keep(2 * value_bytes).map_err(Failed::Body)?;
                 self.put_text(name, &charset, value);
             }
             Current::Json { text } => {
@@ -244,5 +249,20 @@ impl Parts {
             replaced_dumps: self.replaced_dumps,
             payload,
         })
+    }
+}
+
+/// # Errors
+/// `AnnotationsTooLarge`.
+fn count_annotations(
+    had_bytes: &mut u64,
+    more_bytes: u64,
+    limits: &Limits,
+) -> Result<(), Malformed> {
+    *had_bytes += more_bytes;
+    if *had_bytes > limits.annotations_bytes {
+        Err(Malformed::AnnotationsTooLarge)
+    } else {
+        Ok(())
     }
 }

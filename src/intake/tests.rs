@@ -166,6 +166,40 @@ fn limits_have_reasons() {
 }
 
 #[test]
+fn a_text_that_is_left_out_does_not_count_however_it_arrives() {
+    let large = || text("B", &"x".repeat(5001));
+    let body = body(&[
+        text("A", "1"),
+        large(),
+        large(),
+        text("C", &"y".repeat(4000)),
+    ]);
+    let whole = parsed(&body).unwrap();
+    assert_eq!((whole.annotations.len(), whole.notes.len()), (2, 2));
+    for frame_bytes in [1, 100, 4999] {
+        assert_eq!(
+            parsed_in_frames(&body, None, &[frame_bytes]).as_ref(),
+            Ok(&whole)
+        );
+    }
+}
+
+#[test]
+fn what_follows_the_member_that_ends_the_form_is_passed_over_however_it_arrives() {
+    let form = gzipped(&body(&[text("A", "1"), dump("d", b"MDMP")]));
+    let no_member = [0x1f, 0x8b, 0xff, 0xff, 0xff];
+    let bytes = [&form[..], &no_member].concat();
+    for frame_bytes in [usize::MAX, form.len(), 1] {
+        let submission = parsed_in_frames(&bytes, Some("gzip"), &[frame_bytes]).unwrap();
+        assert_eq!(
+            submission.dumps[0].frames.concat(),
+            b"MDMP",
+            "{frame_bytes}"
+        );
+    }
+}
+
+#[test]
 fn a_bomb_ends_at_the_limit() {
     let bomb = gzipped(&body(&[text("A", "1"), dump("d", &vec![0; 2 << 20])]));
     assert_eq!(
