@@ -1,0 +1,201 @@
+//! `intake::parse` on any body: it neither panics nor exceeds its limits, and how a body is cut makes no difference.
+//!
+//! Input: flags, memory, seed of the cuts, padding (one byte each), a line with the Content-Type, a line with the
+//! Content-Encoding, the body.
+#![no_main]
+
+use std::io::Write;
+
+use antenna_fuzz::crash::Dump;
+use antenna_fuzz::cuts::cut;
+use antenna_fuzz::intake::{Failed, Head, Limits, Submission, parse};
+use bytes::Bytes;
+use futures_util::{FutureExt, stream};
+use libfuzzer_sys::fuzz_target;
+
+/// Small enough that bodies of a few KiB reach each of them.
+const LIMITS: Limits = Limits {
+    inflated_bytes: 256 * 1024,
+    parts: 50,
+    annotations: 40,
+    annotation_bytes: 2000,
+    annotations_bytes: 10_000,
+};
+
+/// What the flags say, bit by bit.
+struct Flags {
+    is_gzipped_here: bool,
+    has_two_members: bool,
+    has_junk_behind: bool,
+    is_padded: bool,
+    is_chunked: bool,
+    has_no_length: bool,
+    has_no_type: bool,
+    has_little_memory: bool,
+}
+
+impl Flags {
+    fn of(byte: u8) -> Self {
+        let bit = |n: u8| byte >> n & 1 == 1;
+        Self {
+            is_gzipped_here: bit(0),
+            has_two_members: bit(1),
+            has_junk_behind: bit(2),
+            is_padded: bit(3),
+            is_chunked: bit(4),
+            has_no_length: bit(5),
+            has_no_type: bit(6),
+            has_little_memory: bit(7),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Trouble {
+    OutOfMemory,
+    Broken,
+}
+
+type Parsed = Result<Submission, Failed<Trouble>>;
+
+fuzz_target!(|data: &[u8]| {
+    let [flags, memory, seed, padding, rest @ ..] = data else {
+        return;
+    };
+    let (content_type, rest) = line(rest);
+    let (encoding, body) = line(rest);
+    let flags = Flags::of(*flags);
+    let mut plain = body.to_vec();
+    if flags.is_padded {
+        plain.resize(plain.len() + usize::from(*padding) * 2048, 0);
+    }
+    let wire = match flags.is_gzipped_here {
+        true => gzipped(&plain, &flags, *seed),
+        false => plain.clone(),
+    };
+    let head = Head {
+        content_type: (!flags.has_no_type).then_some(content_type),
+        content_encoding: Some(encoding).filter(|encoding| !encoding.is_empty()),
+        content_length_bytes: (!flags.has_no_length).then_some(wire.len() as u64),
+        is_chunked: flags.is_chunked,
+    };
+    let memory_bytes = match flags.has_little_memory {
+        true => u64::from(*memory) * 64,
+        false => u64::MAX,
+    };
+    let whole = read(head, vec![Bytes::copy_from_slice(&wire)], u64::MAX);
+    assert_same(&whole, &read(head, cut(&wire, *seed), u64::MAX));
+    if let Ok(submission) = &whole {
+        assert_within_limits(submission);
+        let is_plain = head.content_encoding.is_none() || flags.is_gzipped_here;
+        if is_plain && !flags.has_two_members {
+            assert_dumps_are_of(submission, &plain);
+        }
+    }
+    let is_bomb = plain.len() as u64 > LIMITS.inflated_bytes;
+    if flags.is_gzipped_here && encoding == b"gzip" && is_bomb {
+        assert!(whole.is_err(), "a bomb was taken");
+    }
+    match read(head, cut(&wire, *seed), memory_bytes) {
+        Err(Failed::Body(Trouble::OutOfMemory)) => assert!(flags.has_little_memory),
+        other => assert_same(&whole, &other),
+    }
+    assert!(
+        broken_off(head, &wire, *seed).is_err(),
+        "a broken body was taken"
+    );
+});
+
+fn line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
+    (&bytes[..end], bytes.get(end + 1..).unwrap_or_default())
+}
+
+/// The fuzzer cannot make checksums, so gzip is made here.
+fn gzipped(plain: &[u8], flags: &Flags, seed: u8) -> Vec<u8> {
+    let member = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).expect("memory");
+        encoder.finish().expect("memory")
+    };
+    let mut wire = if flags.has_two_members {
+        let (first, second) = plain.split_at(plain.len() * usize::from(seed) / 256);
+        [member(first), member(second)].concat()
+    } else {
+        member(plain)
+    };
+    if flags.has_junk_behind {
+        wire.extend([0x1f, seed, 0x08, 0x00, 0xff]);
+    }
+    wire
+}
+
+/// Parses frames with so much memory to keep bytes in, which is never exceeded.
+fn read(head: Head, frames: Vec<Bytes>, memory_bytes: u64) -> Parsed {
+    let mut kept_bytes = 0_u64;
+    let frames = stream::iter(frames.into_iter().map(Ok));
+    let parsed = parse(head, frames, &LIMITS, |bytes| {
+        let wanted = kept_bytes.saturating_add(bytes);
+        if wanted > memory_bytes {
+            return Err(Trouble::OutOfMemory);
+        }
+        kept_bytes = wanted;
+        Ok(())
+    });
+    let parsed = parsed.now_or_never().expect("nothing to wait for");
+    if let Ok(submission) = &parsed {
+        let dumps_bytes: u64 = submission.dumps.iter().map(|dump| dump.length_bytes).sum();
+        assert!(dumps_bytes <= kept_bytes, "kept more than was asked for");
+    }
+    parsed
+}
+
+/// The same body from a client that hangs up before its end.
+fn broken_off(head: Head, wire: &[u8], seed: u8) -> Parsed {
+    let mut frames: Vec<_> = cut(wire, seed).into_iter().map(Ok).collect();
+    frames.pop();
+    frames.push(Err(Trouble::Broken));
+    let parsed = parse(head, stream::iter(frames), &LIMITS, |_| Ok(()));
+    parsed.now_or_never().expect("nothing to wait for")
+}
+
+fn assert_same(one: &Parsed, other: &Parsed) {
+    match (one, other) {
+        (Ok(one), Ok(other)) => assert_eq!(joined(one), joined(other)),
+        _ => assert_eq!(one, other),
+    }
+}
+
+/// How a dump was cut is no part of what was sent.
+fn joined(submission: &Submission) -> Submission {
+    let mut submission = submission.clone();
+    for dump in &mut submission.dumps {
+        dump.frames = vec![dump.frames.concat().into()];
+    }
+    submission
+}
+
+fn assert_within_limits(submission: &Submission) {
+    assert!(!submission.annotations.is_empty());
+    assert!(submission.annotations.len() <= LIMITS.annotations);
+    assert!(submission.dumps.len() + submission.replaced_dumps <= LIMITS.parts);
+    let names: std::collections::BTreeSet<_> =
+        submission.dumps.iter().map(|dump| &dump.name).collect();
+    assert_eq!(names.len(), submission.dumps.len(), "two dumps of one name");
+}
+
+/// Every dump is one piece of the body, whole, and its hash is right.
+fn assert_dumps_are_of(submission: &Submission, plain: &[u8]) {
+    for dump in &submission.dumps {
+        let bytes = dump.frames.concat();
+        assert!(
+            memchr::memmem::find(plain, &bytes).is_some(),
+            "not in the body"
+        );
+        assert_eq!(dump.length_bytes, bytes.len() as u64);
+        assert_eq!(
+            dump.sha256,
+            Dump::whole(dump.name.clone(), bytes.into()).sha256
+        );
+    }
+}
