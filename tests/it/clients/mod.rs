@@ -2,8 +2,13 @@
 //! in random pieces, and one real client at work. Compared with what the original's payload code makes of each capture.
 
 pub mod capture;
+mod altered;
+mod answer;
+mod capture;
 mod crashpad;
 mod pieces;
+mod readings;
+mod told;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
