@@ -6,6 +6,7 @@ mod altered;
 mod answer;
 mod capture;
 mod crashpad;
+mod libraries;
 mod pieces;
 mod readings;
 mod told;
