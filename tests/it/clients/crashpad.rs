@@ -12,6 +12,7 @@ use super::SETTINGS;
 use super::capture::folder;
 use crate::support::canonical_json::parse;
 use crate::support::collector::TestCollector;
+use crate::support::crash::Crash;
 use crate::support::report;
 use crate::support::stored::{Objects, crash_id_of, objects_below};
 use crate::support::wait::wait_for;
@@ -46,10 +47,71 @@ fn crashpad_delivers_a_pending_report_byte_for_byte() {
     report("crashpad_handler: 3 reports delivered");
 }
 
-fn deliver(collector: &TestCollector, dump: &str, arguments: &[&str]) {
-    let minidump = std::fs::read(folder().join(dump)).expect("a minidump");
-    let before = objects_below(&collector.crashes());
+/// Logs and screenshots go with a report as further dumps, under names that are safe in a path.
+#[test]
+fn crashpad_delivers_attachments_byte_for_byte() {
+    let collector = TestCollector::start(&SETTINGS);
+    let minidump = minidump("crashpad-chromium156-segv.dmp");
+    let log: Vec<u8> = (0..=255).cycle().take(70_000).collect();
+    for arguments in [&[][..], &["--no-upload-gzip"][..]] {
+        let database = Database::with_pending_report(&minidump);
+        database.attach("app.log", &log);
+        database.attach("empty.txt", b"");
+        let stored = delivered(&database, &collector, arguments);
+        assert!(content(&stored, "upload_file_minidump") == minidump);
+        assert!(content(&stored, "applog") == log, "the log differs");
+        assert!(content(&stored, "emptytxt").is_empty());
+    }
+    collector.stop();
+}
+
+/// The fork tries again, later and also after a restart: a report that could not be taken is not lost with it.
+#[test]
+fn crashpad_delivers_after_a_503_and_a_restart() {
+    let too_small = ("BREAKPAD_MAX_IN_FLIGHT_BYTES", "1048576");
+    let full = TestCollector::start(&[&SETTINGS[..], &[too_small]].concat());
+    let mut minidump = minidump("crashpad-chromium156-segv.dmp");
+    minidump.resize(2 << 20, b'x');
     let database = Database::with_pending_report(&minidump);
+    let mut handler = Handler::start(database.path(), &full, &[]);
+    wait_for("Crashpad has tried once", || {
+        handler.assert_alive();
+        (database.attempts() == Some(1)).then_some(())
+    });
+    drop(handler);
+    assert_eq!(objects_below(&full.crashes()).len(), 0);
+    let same = Crash::accepted().dump("upload_file_minidump", &minidump);
+    assert_eq!(full.send(same.gzip().chunked(4096).request()).status, 503);
+    full.stop();
+
+    database.let_time_pass();
+    let collector = TestCollector::start(&SETTINGS);
+    let stored = delivered(&database, &collector, &[]);
+    assert!(content(&stored, "upload_file_minidump") == minidump);
+    collector.stop();
+}
+
+fn minidump(name: &str) -> Vec<u8> {
+    std::fs::read(folder().join(name)).expect("a minidump")
+}
+
+fn deliver(collector: &TestCollector, dump: &str, arguments: &[&str]) {
+    let minidump = minidump(dump);
+    let database = Database::with_pending_report(&minidump);
+    let stored = delivered(&database, collector, arguments);
+    assert!(
+        content(&stored, "upload_file_minidump") == minidump,
+        "the dump differs"
+    );
+    let raw_crash = parse(content(&stored, "raw_crash")).expect("JSON");
+    assert_eq!(raw_crash["ProductName"], "Firefox");
+    let compressed = if arguments.is_empty() { "1" } else { "0" };
+    assert_eq!(raw_crash["metadata"]["payload_compressed"], compressed);
+}
+
+/// Lets the handler finish the report of the database; what is stored of it under the id that Crashpad was told.
+fn delivered(database: &Database, collector: &TestCollector, arguments: &[&str]) -> Objects {
+    let before = objects_below(&collector.crashes());
     let mut handler = Handler::start(database.path(), collector, arguments);
     let answer = wait_for("Crashpad has finished its report", || {
         handler.assert_alive();
@@ -68,14 +130,7 @@ fn deliver(collector: &TestCollector, dump: &str, arguments: &[&str]) {
         "{:?}",
         stored.keys()
     );
-    assert!(
-        content(&stored, "upload_file_minidump") == minidump,
-        "the dump differs"
-    );
-    let raw_crash = parse(content(&stored, "raw_crash")).expect("JSON");
-    assert_eq!(raw_crash["ProductName"], "Firefox");
-    let compressed = if arguments.is_empty() { "1" } else { "0" };
-    assert_eq!(raw_crash["metadata"]["payload_compressed"], compressed);
+    stored
 }
 
 fn content<'a>(stored: &'a Objects, kind: &str) -> &'a [u8] {
@@ -109,6 +164,30 @@ impl Database {
 
     fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    fn attach(&self, name: &str, content: &[u8]) {
+        let folder = self.path().join(format!("attachments/{}", self.report));
+        std::fs::create_dir_all(&folder).expect("a writable folder");
+        std::fs::write(folder.join(name), content).expect("a writable folder");
+    }
+
+    fn pending(&self) -> PathBuf {
+        self.path().join(format!("pending/{}.meta", self.report))
+    }
+
+    /// How often the report was tried, while it waits.
+    fn attempts(&self) -> Option<i32> {
+        let metadata = std::fs::read(self.pending()).ok()?;
+        Some(i32::from_ne_bytes(metadata.get(4..8)?.try_into().ok()?))
+    }
+
+    /// An hour, for the handler, which waits between two tries.
+    fn let_time_pass(&self) {
+        let mut metadata = std::fs::read(self.pending()).expect("a report that waits");
+        let last_try = chrono::Utc::now().timestamp() - 3600;
+        metadata[8..16].copy_from_slice(&last_try.to_ne_bytes());
+        std::fs::write(self.pending(), metadata).expect("a writable folder");
     }
 
     /// What the collector answered, once Crashpad takes the report for delivered.
