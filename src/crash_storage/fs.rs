@@ -1,12 +1,13 @@
 //! Keeps reports on disk. Each file is whole or absent, and when `put` says yes, a power cut loses nothing of it.
 //!
-//! Every file is written under a name of no meaning first (`fs_temp`), and gets its own name when its bytes are on
-//! disk. All the work of one call is done in one go on a blocking thread: hopping between threads for each file
-//! costs more than writing small files.
+//! Nobody looks at a report before its raw crash is there, so the raw crash gets its name last, when its bytes are on
+//! disk; the other files are written under their own names at once, unless an older report has them (`fs_file`). All
+//! the work of one call is done in one go on a blocking thread: hopping between threads for each file costs more than
+//! writing small files.
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,8 +15,10 @@ use rustix::fs::Access;
 
 use super::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
 use super::fs_failure::failure;
+use super::fs_file::NewFile;
 use super::fs_folders::{Folders, parent_of};
-use super::fs_temp::{TempFile, TempFolder, sweep};
+use super::fs_temp::{TempFolder, sweep};
+use super::fs_turns::Turns;
 use crate::fail_point::around;
 
 /// Files of one report that are open at the same time. A client may send thousands of dumps, and the limit of open
@@ -51,7 +54,7 @@ impl FsStore {
             folders,
             fsync,
             temp: Mutex::default(),
-            naming: RwLock::default(),
+            turns: Turns::default(),
         })))
     }
 
@@ -105,14 +108,13 @@ struct Tree {
     fsync: bool,
     /// Made by the first `put`, so that whoever only reads needs no permission to write.
     temp: Mutex<Option<Arc<TempFolder>>>,
-    /// Held shared while files get their names, and alone while the files of a failed report are removed: the same
-    /// report may be saved a second time while the first attempt, given up by the caller, is still failing.
-    naming: RwLock<()>,
+    turns: Turns,
 }
 
 impl Tree {
     /// Survives folders that somebody removed: a second attempt makes them again.
     fn put(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
+        let _turn = self.turns.take(&last.key);
         match self.put_once(first, last) {
             Err(error) if error.kind == StorageErrorKind::NotFound => {
                 self.start_over()?;
@@ -127,29 +129,29 @@ impl Tree {
         for blob in &all {
             self.folders.ensure(parent_of(&blob.key))?;
         }
-        let mut files = self.write(&all)?.into_iter();
-        let shared = self.naming.read().unwrap_or_else(PoisonError::into_inner);
-        let named = self
-            .name(first, &mut files)
-            .and_then(|()| self.name(std::slice::from_ref(last), &mut files));
-        drop(shared);
-        if named.is_err() {
+        let mut files = self.write(&all, last)?;
+        if let Err(error) = self.name(first, last, &mut files) {
             self.take_back(first, last);
+            // The rest goes with `files`.
+            return Err(error);
         }
-        named
+        // Visible now, so nothing of it may go, even if the disk does not confirm the last step.
+        files.into_iter().for_each(NewFile::keep);
+        self.sync_folder(last)
     }
 
-    /// The files in the order of the blobs, their bytes on disk, still without their names.
+    /// The files in the order of the blobs, their bytes on disk.
     ///
     /// Several are written before the first is put on disk: the disk then takes them with fewer interruptions.
-    fn write(&self, blobs: &[&Blob]) -> Result<Vec<TempFile>, StorageError> {
-        let temp = self.temp()?;
+    fn write(&self, blobs: &[&Blob], last: &Blob) -> Result<Vec<NewFile>, StorageError> {
         let mut files = Vec::with_capacity(blobs.len());
         for some in blobs.chunks(OPEN_AT_ONCE) {
             let start = files.len();
             for blob in some {
-                let file = around("fs.write", || temp.write(&blob.frames));
-                files.push(file.map_err(|error| self.cannot_save(blob, error))?);
+                let file = around("fs.write", || {
+                    self.write_one(blob, std::ptr::eq(*blob, last))
+                });
+                files.push(file?);
             }
             for (blob, file) in std::iter::zip(some, &mut files[start..]) {
                 around("fs.sync_file", || file.close(self.fsync))
@@ -159,24 +161,39 @@ impl Tree {
         Ok(files)
     }
 
-    /// Gives files their names and puts the names on disk.
-    fn name(
-        &self,
-        blobs: &[Blob],
-        files: &mut impl Iterator<Item = TempFile>,
-    ) -> Result<(), StorageError> {
-        for (blob, file) in std::iter::zip(blobs, files) {
-            around("fs.rename", || file.move_to(&self.path(&blob.key)))
-                .map_err(|error| self.cannot_save(blob, error))?;
+    fn write_one(&self, blob: &Blob, is_last: bool) -> Result<NewFile, StorageError> {
+        let cannot_save = |error| self.cannot_save(blob, error);
+        if !is_last {
+            let in_place = NewFile::in_place(&self.path(&blob.key), &blob.frames);
+            if let Some(file) = in_place.map_err(cannot_save)? {
+                return Ok(file);
+            }
         }
-        blobs.iter().try_for_each(|blob| {
-            around("fs.sync_folder", || self.folders.sync(parent_of(&blob.key)))
-        })
+        NewFile::unnamed(&self.temp()?, &blob.frames).map_err(cannot_save)
     }
 
-    /// Removes the parts of a report that did not become whole, unless a whole one of the same id is there.
+    /// Gives files their names, the last one when the names of the others are on disk.
+    fn name(&self, first: &[Blob], last: &Blob, files: &mut [NewFile]) -> Result<(), StorageError> {
+        let mut files = files.iter_mut();
+        for (blob, file) in std::iter::zip(first, &mut files) {
+            self.name_one(blob, file)?;
+        }
+        first.iter().try_for_each(|blob| self.sync_folder(blob))?;
+        files.try_for_each(|file| self.name_one(last, file))
+    }
+
+    fn name_one(&self, blob: &Blob, file: &mut NewFile) -> Result<(), StorageError> {
+        file.name(&self.path(&blob.key))
+            .map_err(|error| self.cannot_save(blob, error))
+    }
+
+    fn sync_folder(&self, blob: &Blob) -> Result<(), StorageError> {
+        around("fs.sync_folder", || self.folders.sync(parent_of(&blob.key)))
+    }
+
+    /// Removes what took the place of an older file, of a report that did not become whole; not if a whole one of the
+    /// same id is there.
     fn take_back(&self, first: &[Blob], last: &Blob) {
-        let _alone = self.naming.write().unwrap_or_else(PoisonError::into_inner);
         if !self.path(&last.key).is_file() {
             for blob in first {
                 // What stays is not visible as a report, since its last part is missing.

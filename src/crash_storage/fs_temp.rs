@@ -4,12 +4,11 @@
 //! what a crash left behind from what is being written right now. Process ids cannot tell: containers have their own.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, IoSlice, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
 use uuid::Uuid;
 
 const FOLDER: &str = ".tmp";
@@ -50,19 +49,10 @@ impl TempFolder {
         root.join(FOLDER)
     }
 
-    /// Writes a new file, in as few calls as the frames allow.
-    pub(super) fn write(self: &Arc<Self>, frames: &[Bytes]) -> io::Result<TempFile> {
+    /// A path in the folder that was never given out before.
+    pub(super) fn new_path(&self) -> PathBuf {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let path = self.path.join(number.to_string());
-        let mut file = File::create_new(&path)?;
-        let written = write_frames(&mut file, frames);
-        let temp = TempFile {
-            path,
-            file: Some(file),
-            moved: false,
-            _folder: Arc::clone(self),
-        };
-        written.map(|()| temp)
+        self.path.join(number.to_string())
     }
 }
 
@@ -71,58 +61,6 @@ impl Drop for TempFolder {
         // Fails if a file in it could not be removed; the next start tries again.
         let _ = fs::remove_dir(&self.path);
     }
-}
-
-/// A file without its final name; gone when dropped before it got one.
-#[derive(Debug)]
-pub(super) struct TempFile {
-    path: PathBuf,
-    file: Option<File>,
-    moved: bool,
-    /// Its lock keeps other processes from sweeping the file away.
-    _folder: Arc<TempFolder>,
-}
-
-impl TempFile {
-    /// Closes the file, its bytes being on disk if `fsync`.
-    pub(super) fn close(&mut self, fsync: bool) -> io::Result<()> {
-        match self.file.take() {
-            Some(file) if fsync => file.sync_data(),
-            _ => Ok(()),
-        }
-    }
-
-    /// Gives the file its name, in place of an older one.
-    pub(super) fn move_to(mut self, target: &Path) -> io::Result<()> {
-        fs::rename(&self.path, target)?;
-        self.moved = true;
-        Ok(())
-    }
-}
-
-impl Drop for TempFile {
-    fn drop(&mut self) {
-        if !self.moved {
-            // What cannot be removed now is removed at the next start.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn write_frames(file: &mut impl Write, frames: &[Bytes]) -> io::Result<()> {
-    let mut slices: Vec<_> = frames.iter().map(|frame| IoSlice::new(frame)).collect();
-    let mut rest = &mut slices[..];
-    // Skips empty frames at the front: writing nothing would look like a disk that takes nothing.
-    IoSlice::advance_slices(&mut rest, 0);
-    while !rest.is_empty() {
-        match file.write_vectored(rest) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(written) => IoSlice::advance_slices(&mut rest, written),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// Removes what processes left behind that are gone. What cannot be removed does no harm and stays.
@@ -172,53 +110,12 @@ fn name_of(path: &Path) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn frames(pieces: &[&'static str]) -> Vec<Bytes> {
-        pieces
-            .iter()
-            .map(|piece| Bytes::from_static(piece.as_bytes()))
-            .collect()
-    }
-
     #[test]
-    fn frames_are_joined_in_the_file() {
+    fn an_empty_folder_goes_with_its_owner() {
         let root = tempfile::tempdir().unwrap();
         let folder = TempFolder::make(root.path()).unwrap();
-        for (pieces, text) in [
-            (&["", "a", "", "bc", ""][..], "abc"),
-            (&[], ""),
-            (&["", ""], ""),
-        ] {
-            let mut temp = folder.write(&frames(pieces)).unwrap();
-            temp.close(true).unwrap();
-            temp.move_to(&root.path().join("file")).unwrap();
-            assert_eq!(fs::read_to_string(root.path().join("file")).unwrap(), text);
-        }
-    }
-
-    #[test]
-    fn more_frames_than_one_call_takes_are_written() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = TempFolder::make(root.path()).unwrap();
-        let temp = folder
-            .write(&vec![Bytes::from_static(b"xy"); 5000])
-            .unwrap();
-        assert_eq!(fs::read(&temp.path).unwrap(), b"xy".repeat(5000));
-    }
-
-    #[test]
-    fn a_full_disk_is_told() {
-        let mut full = File::options().write(true).open("/dev/full").unwrap();
-        let error = write_frames(&mut full, &frames(&["a"])).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::StorageFull);
-    }
-
-    #[test]
-    fn a_file_without_a_name_does_not_stay() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = TempFolder::make(root.path()).unwrap();
-        drop(folder.write(&frames(&["a"])).unwrap());
-        assert_eq!(entries(&folder.path).count(), 0);
         let path = folder.path.clone();
+        assert!(path.exists());
         drop(folder);
         assert!(!path.exists());
     }
@@ -227,7 +124,8 @@ mod tests {
     fn a_start_removes_what_a_crash_left_and_only_that() {
         let root = tempfile::tempdir().unwrap();
         let living = TempFolder::make(root.path()).unwrap();
-        let being_written = living.write(&frames(&["a"])).unwrap();
+        let being_written = living.new_path();
+        fs::write(&being_written, "a").unwrap();
         let shared = TempFolder::of(root.path());
         let dead = shared.join(Uuid::new_v4().to_string());
         let odd = shared.join(Uuid::new_v4().to_string());
@@ -239,7 +137,7 @@ mod tests {
 
         sweep(root.path());
 
-        assert!(being_written.path.exists());
+        assert!(being_written.exists());
         assert!(!dead.exists());
         assert!(odd.join("notes").exists() && !odd.join("7").exists());
         assert!(shared.join("theirs/7").exists());

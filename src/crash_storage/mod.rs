@@ -6,8 +6,10 @@
 mod blob;
 mod fs;
 mod fs_failure;
+mod fs_file;
 mod fs_folders;
 mod fs_temp;
+mod fs_turns;
 mod keys;
 mod memory;
 mod none;

@@ -96,7 +96,13 @@ fn flicker(trouble: Weather) -> Vec<(Weather, Duration)> {
 pub fn steps(mode: Mode) -> BTreeSet<String> {
     let mut around = vec!["save", "publish", "reply"];
     match mode.place {
-        Place::Disk => around.extend(["fs.write", "fs.sync_file", "fs.rename", "fs.sync_folder"]),
+        Place::Disk => around.extend([
+            "fs.create",
+            "fs.write",
+            "fs.sync_file",
+            "fs.rename",
+            "fs.sync_folder",
+        ]),
         Place::Moto => around.push("s3.put"),
     }
     let mut steps = BTreeSet::from(["saved.remembered".to_owned()]);

@@ -163,6 +163,52 @@ async fn a_failed_save_leaves_an_older_report_of_the_same_id_whole() {
 }
 
 #[tokio::test]
+async fn what_a_killed_process_left_of_a_report_is_replaced() {
+    let disk = Disk::new();
+    let report = report(&[("upload_file_minidump", b"whole"), ("b", b"whole")]);
+    let keys = keys_of(&report, Layout::Fs);
+    disk.file(&keys.dump_names, "[\"upl");
+    disk.file(&keys.dumps[1], "wh");
+    assert!(disk.storage.load(&report.id).await.is_err());
+    disk.storage.save(&report).await.unwrap();
+    assert_same(&disk.storage.load(&report.id).await.unwrap(), &report);
+    assert_eq!(files(&disk.root).len(), 4);
+}
+
+#[tokio::test]
+async fn a_full_disk_leaves_an_older_report_of_the_same_id_whole() {
+    let Some(small) = SmallDisk::mount(64 * 1024) else {
+        return;
+    };
+    let storage = CrashStorage::new(Arc::new(open(small.path(), true).unwrap()), Layout::Fs);
+    let older = report(&[("b", b"older")]);
+    storage.save(&older).await.unwrap();
+    let before = files(small.path());
+    for dumps in [
+        &[("a", &b"new"[..]), ("b", &[b'x'; 100_000])][..],
+        &[("a", &[b'x'; 100_000]), ("b", b"new")],
+    ] {
+        let mut newer = report(dumps);
+        newer.id = older.id.clone();
+        storage.save(&newer).await.unwrap_err();
+        assert_same(&storage.load(&older.id).await.unwrap(), &older);
+        assert_eq!(files(small.path()), before);
+    }
+}
+
+#[tokio::test]
+async fn one_report_may_be_saved_several_times_at_once() {
+    let disk = Disk::new();
+    let report = report(&[("a", &[b'x'; 50_000]), ("b", b"abc")]);
+    let saves = (0..8).map(|_| disk.storage.save(&report));
+    for saved in futures_util::future::join_all(saves).await {
+        saved.unwrap();
+    }
+    assert_same(&disk.storage.load(&report.id).await.unwrap(), &report);
+    assert_eq!(files(&disk.root).len(), 4);
+}
+
+#[tokio::test]
 async fn a_full_disk_is_a_passing_failure_that_leaves_nothing() {
     let Some(small) = SmallDisk::mount(64 * 1024) else {
         return;
