@@ -6,6 +6,7 @@
 //! writing small files.
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +19,7 @@ use super::fs_failure::failure;
 use super::fs_file::NewFile;
 use super::fs_folders::{Folders, parent_of};
 use super::fs_temp::{TempFolder, sweep};
+use super::fs_threads::Threads;
 use super::fs_turns::Turns;
 use crate::fail_point::around;
 
@@ -35,8 +37,11 @@ pub struct FsConfig {
 }
 
 /// A folder tree on disk.
-#[derive(Clone, Debug)]
-pub struct FsStore(Arc<Tree>);
+#[derive(Clone)]
+pub struct FsStore {
+    tree: Arc<Tree>,
+    threads: Threads,
+}
 
 impl FsStore {
     /// Makes the root and removes the unfinished files of processes that are gone. Blocks: meant for the start.
@@ -50,27 +55,23 @@ impl FsStore {
         let root = std::path::absolute(&root).map_err(|error| failure("use", &root, error))?;
         let folders = Folders::below(root, fsync)?;
         sweep(folders.root());
-        Ok(Self(Arc::new(Tree {
+        let tree = Arc::new(Tree {
             folders,
             fsync,
             temp: Mutex::default(),
             turns: Turns::default(),
-        })))
+        });
+        let threads = Threads::new(few_threads(fsync));
+        Ok(Self { tree, threads })
     }
 
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tree) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        let tree = Arc::clone(&self.0);
-        match tokio::task::spawn_blocking(move || work(&tree)).await {
-            Ok(done) => done,
-            Err(error) => Err(StorageError::new(
-                StorageErrorKind::Transient,
-                "work on the disk was broken off",
-                error,
-            )),
-        }
+        let tree = Arc::clone(&self.tree);
+        let done = tokio::task::spawn_blocking(move || work(&tree));
+        done.await.unwrap_or_else(|error| Err(broken_off(error)))
     }
 }
 
@@ -78,8 +79,9 @@ impl FsStore {
 impl BlobStore for FsStore {
     /// When the caller stops waiting, the work goes on to its end.
     async fn put(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
-        let (first, last) = (first.to_vec(), last.clone());
-        self.blocking(move |tree| tree.put(&first, &last)).await
+        let (tree, first, last) = (Arc::clone(&self.tree), first.to_vec(), last.clone());
+        let put = self.threads.run(move || tree.put(&first, &last));
+        put.await.unwrap_or_else(|error| Err(broken_off(error)))
     }
 
     async fn get(&self, key: &str) -> Result<Bytes, StorageError> {
@@ -97,8 +99,9 @@ impl BlobStore for FsStore {
     }
 
     fn describe(&self) -> String {
-        let fsync = if self.0.fsync { "on" } else { "off" };
-        format!("disk: {}, fsync {fsync}", self.0.folders.root().display())
+        let fsync = if self.tree.fsync { "on" } else { "off" };
+        let root = self.tree.folders.root();
+        format!("disk: {}, fsync {fsync}", root.display())
     }
 }
 
@@ -250,6 +253,23 @@ impl Tree {
     }
 }
 
+/// Writing into the kernel's memory keeps a processor busy; whoever waits for a disk leaves it to others.
+fn few_threads(fsync: bool) -> usize {
+    if fsync {
+        usize::MAX
+    } else {
+        std::thread::available_parallelism().map_or(2, NonZeroUsize::get)
+    }
+}
+
+fn broken_off(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StorageError {
+    StorageError::new(
+        StorageErrorKind::Transient,
+        "work on the disk was broken off",
+        error,
+    )
+}
+
 /// Somebody keeps removing folders while we write; it may stop.
 fn vanished(error: StorageError) -> StorageError {
     match error.kind {
@@ -277,7 +297,7 @@ mod tests {
 
     #[test]
     fn only_what_belongs_to_no_whole_report_is_taken_back() {
-        let (_space, FsStore(tree)) = store(true);
+        let (_space, FsStore { tree, .. }) = store(true);
         let (first, last) = ([blob("d/first")], blob("d/last"));
         tree.put(&first, &last).unwrap();
         tree.take_back(&first, &last);
@@ -289,7 +309,7 @@ mod tests {
 
     #[test]
     fn more_dumps_than_may_be_open_at_once_are_kept() {
-        let (_space, FsStore(tree)) = store(false);
+        let (_space, FsStore { tree, .. }) = store(false);
         let first: Vec<_> = (0..OPEN_AT_ONCE * 3 + 1)
             .map(|number| blob(&format!("d/{number}")))
             .collect();
@@ -301,7 +321,7 @@ mod tests {
 
     #[test]
     fn reading_needs_no_place_for_unfinished_files() {
-        let (space, FsStore(tree)) = store(true);
+        let (space, FsStore { tree, .. }) = store(true);
         assert!(tree.get("d/missing").is_err());
         assert!(!TempFolder::of(space.path()).exists());
     }

@@ -9,6 +9,7 @@ mod fs_failure;
 mod fs_file;
 mod fs_folders;
 mod fs_temp;
+mod fs_threads;
 mod fs_turns;
 mod keys;
 mod memory;
