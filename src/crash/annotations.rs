@@ -45,6 +45,11 @@ impl Annotations {
         self.0.len()
     }
 
+    /// The document that they are, in order of the names.
+    pub(super) fn as_map(&self) -> &BTreeMap<String, Value> {
+        &self.0
+    }
+
     /// In order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.0.iter()

@@ -75,10 +75,11 @@ impl Dump {
 
     /// The hash as it stands in the raw crash.
     pub fn sha256_hex(&self) -> String {
-        self.sha256
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        const DIGITS: [char; 16] = [
+            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+        ];
+        let halves = self.sha256.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        halves.map(|half| DIGITS[usize::from(half)]).collect()
     }
 }
 

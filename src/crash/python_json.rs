@@ -12,7 +12,7 @@ use serde_json::ser::{Formatter, Serializer};
 /// # Panics
 /// Never for JSON values: writing to memory cannot fail and all keys are strings.
 pub fn to_python_json<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    let mut text = Vec::with_capacity(1024);
+    let mut text = Vec::with_capacity(4096);
     let mut serializer = Serializer::with_formatter(&mut text, PythonFormatter);
     value
         .serialize(&mut serializer)
@@ -45,7 +45,7 @@ impl Formatter for PythonFormatter {
         text: &str,
     ) -> io::Result<()> {
         let mut rest = text;
-        while let Some(at) = rest.find(|c: char| !c.is_ascii() || c == '\x7f') {
+        while let Some(at) = rest.bytes().position(|byte| byte >= 0x7f) {
             out.write_all(&rest.as_bytes()[..at])?;
             let Some(c) = rest[at..].chars().next() else {
                 break;

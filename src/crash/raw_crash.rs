@@ -77,8 +77,7 @@ impl RawCrash {
                 .to_string(),
         );
         annotations.insert("metadata", metadata.into_json(dumps));
-        let document: Map<String, Value> = annotations.into_iter().collect();
-        Self(to_python_json(&document).into())
+        Self(to_python_json(annotations.as_map()).into())
     }
 
     /// Takes a document that was written before, for instance by the spool.

@@ -2,6 +2,7 @@
 
 use super::Malformed;
 use super::content_type::HeaderValue;
+use super::scan::find_short;
 use super::text::{self, UnknownText};
 
 /// What the header block of a part says.
@@ -29,7 +30,7 @@ impl PartHead {
             ..Self::default()
         };
         for line in lines(block) {
-            let Some(at) = memchr::memmem::find(line, b": ") else {
+            let Some(at) = find_short(line, b": ") else {
                 continue;
             };
             head.take(&line[..at], &line[at + 2..])?;
@@ -69,6 +70,9 @@ impl PartHead {
 
     /// The `charset` of a text part; UTF-8 where nothing was sent.
     pub fn charset(&self) -> String {
+        if !self.content_type.contains(';') {
+            return "utf-8".to_owned();
+        }
         let header = HeaderValue::parse(self.content_type.as_bytes());
         let charset = header.lenient_parameter("charset");
         charset.map_or_else(
@@ -83,7 +87,7 @@ fn lines(block: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(block);
     std::iter::from_fn(move || {
         let text = rest?;
-        let at = memchr::memmem::find(text, b"\r\n");
+        let at = find_short(text, b"\r\n");
         rest = at.map(|at| &text[at + 2..]);
         Some(at.map_or(text, |at| &text[..at]))
     })

@@ -7,7 +7,7 @@
 use bytes::{Buf, Bytes};
 
 use super::Malformed;
-use super::scan::Scanner;
+use super::scan::{Scanner, find_short};
 
 /// Header block of one part, in bytes; the recorded limit.
 const MAX_HEADERS_BYTES: usize = 8192;
@@ -113,7 +113,7 @@ fn take_headers(block: &mut Vec<u8>, frame: &mut Bytes) -> Result<bool, Malforme
         .len()
         .min((MAX_HEADERS_BYTES + EMPTY_LINE.len()).saturating_sub(had));
     if had == 0
-        && let Some(at) = memchr::memmem::find(&frame[..taken], EMPTY_LINE)
+        && let Some(at) = find_short(&frame[..taken], EMPTY_LINE)
     {
         // Nearly always: the block is whole in this frame, and nothing behind it is copied.
         block.extend_from_slice(&frame[..at]);
@@ -121,8 +121,7 @@ fn take_headers(block: &mut Vec<u8>, frame: &mut Bytes) -> Result<bool, Malforme
         return Ok(true);
     }
     block.extend_from_slice(&frame[..taken]);
-    let Some(at) = memchr::memmem::find(&block[searched..], EMPTY_LINE).map(|at| searched + at)
-    else {
+    let Some(at) = find_short(&block[searched..], EMPTY_LINE).map(|at| searched + at) else {
         frame.advance(taken);
         let may_go_on = block.len() < MAX_HEADERS_BYTES + EMPTY_LINE.len();
         return if may_go_on {

@@ -14,6 +14,10 @@ pub struct UnknownText;
 /// # Errors
 /// [`UnknownText`], without saying which byte: the value may be private.
 pub fn decode(charset: &str, bytes: Vec<u8>) -> Result<String, UnknownText> {
+    // Nearly always: no other form of the name needs to be looked at.
+    if charset == "utf-8" {
+        return String::from_utf8(bytes).map_err(|_| UnknownText);
+    }
     let label: String = charset
         .trim()
         .chars()
