@@ -105,6 +105,7 @@ pub struct Crashmover {
     budget: Budget,
     trouble: Trouble,
     pace: Pace,
+    movers: usize,
     sender: mpsc::Sender<Job>,
     receiver: Mutex<mpsc::Receiver<Job>>,
     at_work: AtWork,
@@ -145,17 +146,19 @@ impl Crashmover {
             budget: Budget::new(config.in_flight_bytes),
             trouble: Trouble::default(),
             pace: Pace::new(config.movers),
+            movers: config.movers.max(1),
             sender,
             receiver: Mutex::new(receiver),
             at_work: AtWork::default(),
             stop: CancellationToken::new(),
             tasks: Mutex::default(),
         });
-        crashmover.spawn(config.movers.max(1)).await;
+        crashmover.spawn().await;
         crashmover
     }
 
-    async fn spawn(self: &Arc<Self>, movers: usize) {
+    async fn spawn(self: &Arc<Self>) {
+        let movers = self.movers;
         let mut tasks = self.tasks.lock().await;
         for _ in 0..movers {
             tasks.movers.spawn(self.clone().work());
@@ -193,13 +196,16 @@ impl Crashmover {
 
     /// True when a client waits for the save, and a mover is free only after `longest`.
     fn is_late_after(&self, longest: Duration) -> bool {
-        let waiting = self.sender.max_capacity() - self.sender.capacity();
-        self.acknowledge != Acknowledge::Queued && self.pace.wait(waiting) > longest
+        self.acknowledge != Acknowledge::Queued && self.pace.wait(self.waiting()) > longest
+    }
+
+    fn waiting(&self) -> usize {
+        self.sender.max_capacity() - self.sender.capacity()
     }
 
     pub fn sizes(&self) -> Sizes {
         Sizes {
-            save_queue: self.sender.max_capacity() - self.sender.capacity(),
+            save_queue: self.waiting(),
             work_queue: self.at_work.len(),
             publish_queue: self.publish.len(),
         }

@@ -160,7 +160,8 @@ impl Crashmover {
         }
     }
 
-    /// In the spool first. A mover gets it from memory if one is free, else from the spool.
+    /// In the spool first. A mover gets it from memory if one will soon be free, else from the spool: what is safe on
+    /// disk need not take memory from what is not.
     async fn take_spooled(
         &self,
         parcel: Parcel,
@@ -170,13 +171,13 @@ impl Crashmover {
         match spool.put(&parcel.report).await {
             Ok(entry) => {
                 fail_point::reach("take.spooled");
-                if !self.trouble.is_on() {
+                if !self.trouble.is_on() && self.waiting() < self.movers {
                     let job = Job {
                         promise: Promise::new(parcel, Told::Kept),
                         done: None,
                         entry: Some(entry),
                     };
-                    // What does not fit goes back to the spool's line.
+                    // What does not fit goes back to the spool's line, like what is not sent.
                     let _ = self.sender.try_send(job);
                 }
                 Ok(Receipt)

@@ -174,6 +174,24 @@ async fn spooled_reports_are_kept_while_storage_is_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_the_spool_does_not_wait_in_memory_too() {
+    let scene = Scene::with_queue_of(Acknowledge::Spooled, 100).await;
+    let hanging = scene.storage_hangs().await;
+    let reports: Vec<_> = (0..30).map(|_| report()).collect();
+    for report in &reports {
+        assert_eq!(scene.take(report).await, Ok(Receipt));
+        // Two are being saved, two wait for a mover, one comes back from the spool: each takes a page of 4 KiB.
+        assert!(scene.crashmover.sizes().save_queue <= 2);
+        assert!(scene.crashmover.budget().in_flight_bytes() <= 5 * 4096);
+    }
+    drop(hanging);
+    for report in &reports {
+        eventually("published", || scene.is_published(report)).await;
+    }
+    assert_eq!(scene.total(Count::Fate(Fate::Saved)), 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_queued_report_that_cannot_be_saved_goes_to_the_spool() {
     let scene = Scene::new(Acknowledge::Queued, true).await;
     scene.storage_refuses(true);

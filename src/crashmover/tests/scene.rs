@@ -115,10 +115,10 @@ pub struct Scene {
     _dir: TempDir,
 }
 
-fn config(acknowledge: Acknowledge) -> CrashmoverConfig {
+fn config(acknowledge: Acknowledge, queue_size: usize) -> CrashmoverConfig {
     CrashmoverConfig {
         movers: 2,
-        queue_size: 2,
+        queue_size,
         acknowledge,
         ack_timeout: Duration::from_millis(400),
         retry: RetryPolicy {
@@ -132,14 +132,22 @@ fn config(acknowledge: Acknowledge) -> CrashmoverConfig {
 
 impl Scene {
     pub async fn new(acknowledge: Acknowledge, has_spool: bool) -> Self {
-        Self::build(acknowledge, has_spool.then_some(1 << 20)).await
+        Self::build(acknowledge, has_spool.then_some(1 << 20), 2).await
     }
 
     pub async fn with_spool_of(acknowledge: Acknowledge, max_bytes: u64) -> Self {
-        Self::build(acknowledge, Some(max_bytes)).await
+        Self::build(acknowledge, Some(max_bytes), 2).await
     }
 
-    async fn build(acknowledge: Acknowledge, spool_max_bytes: Option<u64>) -> Self {
+    pub async fn with_queue_of(acknowledge: Acknowledge, queue_size: usize) -> Self {
+        Self::build(acknowledge, Some(1 << 20), queue_size).await
+    }
+
+    async fn build(
+        acknowledge: Acknowledge,
+        spool_max_bytes: Option<u64>,
+        queue_size: usize,
+    ) -> Self {
         let dir = TempDir::new().unwrap();
         let spool_config = SpoolConfig {
             dir: dir.path().join("spool"),
@@ -158,7 +166,7 @@ impl Scene {
             storage,
             queue.clone(),
             spool.clone(),
-            &config(acknowledge),
+            &config(acknowledge, queue_size),
             metrics.clone(),
         )
         .await;
