@@ -73,6 +73,7 @@ def write_all(folder):
     made = {
         "plain": (form(random_dump(390 * KIB, 1)), "-"),
         "gzip": (gzipped(form(compressible_dump(390 * KIB, 2))), "gzip"),
+        "1k": (form(random_dump(KIB, 6)), "-"),
         "20k": (form(random_dump(18 * KIB, 3)), "-"),
         "5m": (form(random_dump(5 * KIB * KIB, 4)), "-"),
         "json": (form(random_dump(390 * KIB, 5), as_json=True), "-"),

@@ -103,9 +103,9 @@ class Server:
             self.process.wait()
 
 
-def collector(folder, settings):
-    """The collector. Everything it writes is in `folder`."""
-    settings = {
+def environment(settings):
+    """Of a collector with these settings: it takes every report and tells nobody of it."""
+    return {
         "PORT": "0",
         "HOST": "127.0.0.1",
         "BREAKPAD_THROTTLER_RULES": "accept_all",
@@ -115,7 +115,11 @@ def collector(folder, settings):
         **settings,
         **MORE_SETTINGS,
     }
-    server = Server([ANTENNA], folder, settings)
+
+
+def collector(folder, settings):
+    """The collector. Everything it writes is in `folder`."""
+    server = Server([ANTENNA], folder, environment(settings))
 
     def port():
         if server.process.poll() is not None:

@@ -42,6 +42,23 @@ ALL = [*NGINX, *COLLECTOR]
 KEEPS = {"nginx on": 1, "disk": 1, "fsync": 1, "spool": 2}
 
 
+# Measured on another machine with nginx beside them: five workers of the original (disk, no fsync), and Sentry Relay
+# (proxy, no compression, acknowledged from memory). Rate, CPU ms and peak RSS MB of each, then of nginx there.
+ELSEWHERE = {
+    ("plain", 16): {
+        "original": (638, 2.96, 229),
+        "Relay": (2258, 0.64, 1894),
+        "nginx clean": (7080, 0.22, 16),
+        "nginx on": (2131, 0.76, 16),
+    },
+    ("plain", 64): {
+        "original": (648, 2.90, 229),
+        "nginx clean": (6065, 0.26, 17),
+        "nginx on": (2159, 0.47, 17),
+    },
+}
+
+
 @dataclass(frozen=True)
 class Case:
     body: str
@@ -152,6 +169,21 @@ def lines(case, rows):
         )
 
 
+def lines_elsewhere(case):
+    """Ratios only: the machine was another one."""
+    rows = ELSEWHERE.get((case.body, case.connections), {}) if case.keep_alive else {}
+    rows = {name: {"rate": rate, "cpu": cpu, "rss": rss} for name, (rate, cpu, rss) in rows.items()}
+    for name, row in rows.items():
+        if name not in NGINX:
+            ratios = [
+                ratio(row, rows, base, column) for base in ("nginx clean", "nginx on") for column in ("rate", "cpu")
+            ]
+            yield (
+                f"| {case.body} | {case.connections} | {name}, elsewhere |{' – |' * 6} {row['rss']} | – "
+                f"| {' | '.join(ratios)} |"
+            )
+
+
 def floor(made):
     output = subprocess.run([FLOOR, made["plain"].path, made["gzip"].path], capture_output=True, text=True, check=True)
     found = json.loads(output.stdout)
@@ -207,6 +239,8 @@ def main():
                 found.append(row)
         for line in lines(case, {target: median(found) for target, found in rows.items()}):
             print(line, flush=True)
+        if rows:
+            print("".join(f"{line}\n" for line in lines_elsewhere(case)), end="", flush=True)
     shutil.rmtree(work, ignore_errors=True)
 
 
