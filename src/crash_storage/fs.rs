@@ -156,6 +156,9 @@ impl Tree {
                 });
                 files.push(file?);
             }
+            if self.fsync {
+                files[start..].iter().for_each(NewFile::send_to_disk);
+            }
             for (blob, file) in std::iter::zip(some, &mut files[start..]) {
                 around("fs.sync_file", || file.close(self.fsync))
                     .map_err(|error| self.cannot_save(blob, error))?;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rustix::fs::{Advice, fadvise};
 
 use super::fs_temp::TempFolder;
 use crate::fail_point::around;
@@ -66,6 +67,14 @@ impl NewFile {
             write_frames(file, frames)?;
         }
         Ok(new)
+    }
+
+    /// Has the kernel begin to write, and waits for nothing: the disk then takes all files of a report in one go.
+    pub(super) fn send_to_disk(&self) {
+        if let Some(file) = &self.file {
+            // Advice only. What fails here fails again when the file is closed.
+            let _ = fadvise(file, 0, None, Advice::DontNeed);
+        }
     }
 
     /// Closes the file, its bytes being on disk if `fsync`.
