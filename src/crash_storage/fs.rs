@@ -1,31 +1,20 @@
-//! Keeps reports on disk. Each file is whole or absent, and when `put` says yes, a power cut loses nothing of it.
+//! Keeps reports on disk. Each report is whole or absent, and when `put` says yes, a power cut loses nothing of it.
 //!
-//! Nobody looks at a report before its raw crash is there, so the raw crash gets its name last, when its bytes are on
-//! disk; the other files are written under their own names at once, unless an older report has them (`fs_file`). All
-//! the work of one call is done in one go on a blocking thread: hopping between threads for each file costs more than
-//! writing small files.
+//! How a report is written is `fs_tree`'s business, on threads that may block.
 
-use std::fs;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rustix::fs::Access;
 
 use super::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
 use super::fs_failure::failure;
-use super::fs_file::NewFile;
-use super::fs_folders::{Folders, parent_of};
-use super::fs_temp::{TempFolder, sweep};
+use super::fs_folders::Folders;
+use super::fs_temp::sweep;
 use super::fs_threads::Threads;
-use super::fs_turns::Turns;
-use crate::fail_point::around;
-
-/// Files of one report that are open at the same time. A client may send thousands of dumps, and the limit of open
-/// files is needed for connections too.
-const OPEN_AT_ONCE: usize = 8;
+use super::fs_tree::Tree;
 
 /// Where reports are kept on disk, and how surely.
 #[derive(Clone, Debug)]
@@ -55,12 +44,7 @@ impl FsStore {
         let root = std::path::absolute(&root).map_err(|error| failure("use", &root, error))?;
         let folders = Folders::below(root, fsync)?;
         sweep(folders.root());
-        let tree = Arc::new(Tree {
-            folders,
-            fsync,
-            temp: Mutex::default(),
-            turns: Turns::default(),
-        });
+        let tree = Arc::new(Tree::new(folders, fsync));
         let threads = Threads::new(few_threads(fsync));
         Ok(Self { tree, threads })
     }
@@ -99,160 +83,8 @@ impl BlobStore for FsStore {
     }
 
     fn describe(&self) -> String {
-        let fsync = if self.tree.fsync { "on" } else { "off" };
-        let root = self.tree.folders.root();
-        format!("disk: {}, fsync {fsync}", root.display())
-    }
-}
-
-#[derive(Debug)]
-struct Tree {
-    folders: Folders,
-    fsync: bool,
-    /// Made by the first `put`, so that whoever only reads needs no permission to write.
-    temp: Mutex<Option<Arc<TempFolder>>>,
-    turns: Turns,
-}
-
-impl Tree {
-    /// Survives folders that somebody removed: a second attempt makes them again.
-    fn put(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
-        let _turn = self.turns.take(&last.key);
-        match self.put_once(first, last) {
-            Err(error) if error.kind == StorageErrorKind::NotFound => {
-                self.start_over()?;
-                self.put_once(first, last).map_err(vanished)
-            }
-            done => done,
-        }
-    }
-
-    fn put_once(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
-        let all: Vec<_> = first.iter().chain([last]).collect();
-        for blob in &all {
-            self.folders.ensure(parent_of(&blob.key))?;
-        }
-        let mut files = self.write(&all, last)?;
-        if let Err(error) = self.name(first, last, &mut files) {
-            self.take_back(first, last);
-            // The rest goes with `files`.
-            return Err(error);
-        }
-        // Visible now, so nothing of it may go, even if the disk does not confirm the last step.
-        files.into_iter().for_each(NewFile::keep);
-        self.sync_folder(last)
-    }
-
-    /// The files in the order of the blobs, their bytes on disk.
-    ///
-    /// Several are written before the first is put on disk: the disk then takes them with fewer interruptions.
-    fn write(&self, blobs: &[&Blob], last: &Blob) -> Result<Vec<NewFile>, StorageError> {
-        let mut files = Vec::with_capacity(blobs.len());
-        for some in blobs.chunks(OPEN_AT_ONCE) {
-            let start = files.len();
-            for blob in some {
-                let file = around("fs.write", || {
-                    self.write_one(blob, std::ptr::eq(*blob, last))
-                });
-                files.push(file?);
-            }
-            if self.fsync {
-                files[start..].iter().for_each(NewFile::send_to_disk);
-            }
-            for (blob, file) in std::iter::zip(some, &mut files[start..]) {
-                around("fs.sync_file", || file.close(self.fsync))
-                    .map_err(|error| self.cannot_save(blob, error))?;
-            }
-        }
-        Ok(files)
-    }
-
-    fn write_one(&self, blob: &Blob, is_last: bool) -> Result<NewFile, StorageError> {
-        let cannot_save = |error| self.cannot_save(blob, error);
-        if !is_last {
-            let in_place = NewFile::in_place(&self.path(&blob.key), &blob.frames);
-            if let Some(file) = in_place.map_err(cannot_save)? {
-                return Ok(file);
-            }
-        }
-        NewFile::unnamed(&self.temp()?, &blob.frames).map_err(cannot_save)
-    }
-
-    /// Gives files their names, the last one when the names of the others are on disk.
-    fn name(&self, first: &[Blob], last: &Blob, files: &mut [NewFile]) -> Result<(), StorageError> {
-        let mut files = files.iter_mut();
-        for (blob, file) in std::iter::zip(first, &mut files) {
-            self.name_one(blob, file)?;
-        }
-        first.iter().try_for_each(|blob| self.sync_folder(blob))?;
-        files.try_for_each(|file| self.name_one(last, file))
-    }
-
-    fn name_one(&self, blob: &Blob, file: &mut NewFile) -> Result<(), StorageError> {
-        file.name(&self.path(&blob.key))
-            .map_err(|error| self.cannot_save(blob, error))
-    }
-
-    fn sync_folder(&self, blob: &Blob) -> Result<(), StorageError> {
-        around("fs.sync_folder", || self.folders.sync(parent_of(&blob.key)))
-    }
-
-    /// Removes what took the place of an older file, of a report that did not become whole; not if a whole one of the
-    /// same id is there.
-    fn take_back(&self, first: &[Blob], last: &Blob) {
-        if !self.path(&last.key).is_file() {
-            for blob in first {
-                // What stays is not visible as a report, since its last part is missing.
-                let _ = fs::remove_file(self.path(&blob.key));
-            }
-        }
-    }
-
-    fn temp(&self) -> Result<Arc<TempFolder>, StorageError> {
-        let mut temp = self.temp.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(folder) = &*temp {
-            return Ok(Arc::clone(folder));
-        }
-        let root = self.folders.root();
-        let folder = TempFolder::make(root)
-            .map_err(|error| failure("write below", &TempFolder::of(root), error))?;
-        Ok(Arc::clone(temp.insert(folder)))
-    }
-
-    fn start_over(&self) -> Result<(), StorageError> {
-        *self.temp.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.folders.start_over()
-    }
-
-    fn get(&self, key: &str) -> Result<Bytes, StorageError> {
-        let path = self.path(key);
-        fs::read(&path)
-            .map(Bytes::from)
-            .map_err(|error| failure("read", &path, error))
-    }
-
-    fn verify(&self, probe: &Blob) -> Result<(), StorageError> {
-        self.put(&[], probe)?;
-        let path = self.path(&probe.key);
-        fs::remove_file(&path).map_err(|error| failure("remove", &path, error))?;
-        // Its folder too, if nothing else is in it: whoever lists the root expects days.
-        let _ = fs::remove_dir(self.path(parent_of(&probe.key)));
-        self.folders.start_over()
-    }
-
-    fn check(&self) -> Result<(), StorageError> {
-        let root = self.folders.root();
-        // With the dot at the end, a file of this name is refused.
-        rustix::fs::access(root.join("."), Access::WRITE_OK | Access::EXEC_OK)
-            .map_err(|error| failure("write to the folder", root, error.into()))
-    }
-
-    fn path(&self, key: &str) -> PathBuf {
-        self.folders.root().join(key)
-    }
-
-    fn cannot_save(&self, blob: &Blob, error: std::io::Error) -> StorageError {
-        failure("save", &self.path(&blob.key), error)
+        let fsync = if self.tree.has_fsync() { "on" } else { "off" };
+        format!("disk: {}, fsync {fsync}", self.tree.root().display())
     }
 }
 
@@ -271,61 +103,4 @@ fn broken_off(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Sto
         "work on the disk was broken off",
         error,
     )
-}
-
-/// Somebody keeps removing folders while we write; it may stop.
-fn vanished(error: StorageError) -> StorageError {
-    match error.kind {
-        StorageErrorKind::NotFound => StorageError {
-            kind: StorageErrorKind::Transient,
-            ..error
-        },
-        StorageErrorKind::Transient | StorageErrorKind::Permanent => error,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn blob(key: &str) -> Blob {
-        Blob::whole(key.to_owned(), Bytes::from_static(b"x"))
-    }
-
-    fn store(fsync: bool) -> (tempfile::TempDir, FsStore) {
-        let space = tempfile::tempdir().unwrap();
-        let root = space.path().to_owned();
-        (space, FsStore::open(FsConfig { root, fsync }).unwrap())
-    }
-
-    #[test]
-    fn only_what_belongs_to_no_whole_report_is_taken_back() {
-        let (_space, FsStore { tree, .. }) = store(true);
-        let (first, last) = ([blob("d/first")], blob("d/last"));
-        tree.put(&first, &last).unwrap();
-        tree.take_back(&first, &last);
-        assert_eq!(tree.get("d/first").unwrap(), "x");
-        fs::remove_file(tree.path("d/last")).unwrap();
-        tree.take_back(&first, &last);
-        assert!(tree.get("d/first").is_err());
-    }
-
-    #[test]
-    fn more_dumps_than_may_be_open_at_once_are_kept() {
-        let (_space, FsStore { tree, .. }) = store(false);
-        let first: Vec<_> = (0..OPEN_AT_ONCE * 3 + 1)
-            .map(|number| blob(&format!("d/{number}")))
-            .collect();
-        tree.put(&first, &blob("d/last")).unwrap();
-        for blob in &first {
-            assert_eq!(tree.get(&blob.key).unwrap(), "x");
-        }
-    }
-
-    #[test]
-    fn reading_needs_no_place_for_unfinished_files() {
-        let (space, FsStore { tree, .. }) = store(true);
-        assert!(tree.get("d/missing").is_err());
-        assert!(!TempFolder::of(space.path()).exists());
-    }
 }

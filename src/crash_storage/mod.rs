@@ -10,6 +10,7 @@ mod fs_file;
 mod fs_folders;
 mod fs_temp;
 mod fs_threads;
+mod fs_tree;
 mod fs_turns;
 mod keys;
 mod memory;
