@@ -17,7 +17,7 @@ use hyper::body::{Frame, SizeHint};
 use tower::util::ServiceExt;
 
 use super::Routes;
-use super::limits::discard_body;
+use super::unread;
 
 /// Answers a request through `routes` if the end of its body can be found in one way only.
 ///
@@ -31,8 +31,8 @@ pub async fn guarded(
         return routes.oneshot(request).await;
     }
     if !is_plainly_chunked(request.headers()) {
-        discard_body(request, most_discarded_bytes);
-        return Ok(closing(bad_request()));
+        let answer = unread::answer(request, most_discarded_bytes, bad_request());
+        return Ok(unread::last(answer));
     }
     let plain_end = Arc::new(AtomicBool::new(false));
     let watched = |body| {
@@ -43,7 +43,7 @@ pub async fn guarded(
     if plain_end.load(Ordering::Acquire) {
         Ok(response)
     } else {
-        Ok(closing(response))
+        Ok(unread::last(response))
     }
 }
 
@@ -57,13 +57,6 @@ fn is_plainly_chunked(headers: &HeaderMap) -> bool {
 fn bad_request() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::BAD_REQUEST;
-    response
-}
-
-fn closing(mut response: Response<Body>) -> Response<Body> {
-    response
-        .headers_mut()
-        .insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

@@ -1,10 +1,9 @@
 //! What real crash reporters send (`tests/data/clients`): the exact bytes of their captures over a real socket, whole and
 //! in random pieces, and one real client at work. Compared with what the original's payload code makes of each capture.
 
-pub mod capture;
 mod altered;
 mod answer;
-mod capture;
+pub mod capture;
 mod crashpad;
 mod libraries;
 mod pieces;
