@@ -73,7 +73,8 @@ impl Crash {
         let body = self.body();
         let mut head = format!(
             "POST /submit HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\
-             Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
+             Content-Type: {}\r\n",
+            Self::content_type()
         );
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -91,6 +92,11 @@ impl Crash {
                 [head.as_bytes(), &body].concat()
             }
         }
+    }
+
+    /// What the request's `Content-Type` says.
+    pub fn content_type() -> String {
+        format!("multipart/form-data; boundary={BOUNDARY}")
     }
 
     /// The body as it goes over the wire, before any chunk framing.
