@@ -6,6 +6,7 @@ mod cli;
 mod clients;
 mod contract;
 mod fault;
+mod image;
 mod nginx;
 mod sentry;
 mod smuggling;

@@ -47,6 +47,21 @@ impl TestCollector {
         })
     }
 
+    /// As [`Self::try_start`], by another program: `through` and its arguments, then the binary. The folder is prepared.
+    ///
+    /// # Errors
+    /// It ended before the ready line.
+    pub fn try_start_through<K: AsRef<str>, V: AsRef<str>>(
+        through: &[&str],
+        binary: &Path,
+        folder: TempDir,
+        settings: &[(K, V)],
+    ) -> Result<Self, FailedStart> {
+        let mut command = Command::new(through[0]);
+        command.args(&through[1..]).arg(binary);
+        Self::ready(Process::spawn_by(command, folder, settings))
+    }
+
     /// Starts a collector that may refuse to start.
     ///
     /// # Errors
@@ -75,6 +90,11 @@ impl TestCollector {
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The process that was started.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.process.child)
     }
 
     /// The folder that is the collector's own; `crashes` in it is where it saves.
@@ -154,6 +174,15 @@ struct Process {
 
 impl Process {
     fn spawn<K: AsRef<str>, V: AsRef<str>>(folder: TempDir, settings: &[(K, V)]) -> Self {
+        let binary = Command::new(env!("CARGO_BIN_EXE_antenna"));
+        Self::spawn_by(binary, folder, settings)
+    }
+
+    fn spawn_by<K: AsRef<str>, V: AsRef<str>>(
+        mut command: Command,
+        folder: TempDir,
+        settings: &[(K, V)],
+    ) -> Self {
         let own = [
             ("HOST", "127.0.0.1".to_owned()),
             ("PORT", "0".to_owned()),
@@ -163,7 +192,7 @@ impl Process {
                 folder.path().join("crashes").display().to_string(),
             ),
         ];
-        let mut child = Command::new(env!("CARGO_BIN_EXE_antenna"))
+        let mut child = command
             .env_clear()
             .envs(own)
             .envs(settings.iter().map(|(k, v)| (k.as_ref(), v.as_ref())))
