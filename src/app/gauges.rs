@@ -1,7 +1,7 @@
 //! What is the case now, for the gauges.
 
 use crate::crashmover::Crashmover;
-use crate::metrics::{Gauge, Metrics};
+use crate::metrics::{Count, Gauge, Lost, Metrics};
 use crate::spool::Spool;
 
 /// Tells every gauge once.
@@ -34,4 +34,55 @@ pub fn tell_gauges(
         .and_then(|oldest| oldest.elapsed().ok())
         .unwrap_or_default();
     metrics.gauge(Gauge::SpoolOldestSeconds, age.as_secs());
+}
+
+/// Counts what was lost on the way to whoever reads logs and metrics.
+pub struct Losses {
+    log_lines: Box<dyn Fn() -> u64 + Send + Sync>,
+    told_log_lines: u64,
+    told: Lost,
+}
+
+impl Losses {
+    /// `log_lines` says how many log lines were lost since the start.
+    pub fn new(log_lines: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self {
+            log_lines: Box::new(log_lines),
+            told_log_lines: 0,
+            told: Lost::default(),
+        }
+    }
+
+    /// Counts what was lost since the last call.
+    pub fn tell(&mut self, metrics: &Metrics) {
+        let (log_lines, lost) = ((self.log_lines)(), metrics.lost());
+        metrics.count_many(Count::LogLinesLost, log_lines - self.told_log_lines);
+        metrics.count_many(Count::StatsdLinesLost, lost.lines - self.told.lines);
+        metrics.count_many(Count::StatsdPacketsLost, lost.packets - self.told.packets);
+        (self.told_log_lines, self.told) = (log_lines, lost);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn each_loss_is_counted_once() {
+        let lost = Arc::new(AtomicU64::new(3));
+        let metrics = Metrics::default();
+        let mut losses = Losses::new({
+            let lost = lost.clone();
+            move || lost.load(Ordering::Relaxed)
+        });
+        losses.tell(&metrics);
+        losses.tell(&metrics);
+        lost.store(5, Ordering::Relaxed);
+        losses.tell(&metrics);
+        assert_eq!(metrics.total(&Count::LogLinesLost), 5);
+        assert_eq!(metrics.total(&Count::StatsdPacketsLost), 0);
+    }
 }

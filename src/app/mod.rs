@@ -1,5 +1,6 @@
 //! The composition root: settings to parts, parts to a running collector, and its orderly end.
 
+mod admin;
 mod backends;
 mod configs;
 mod gauges;
@@ -16,17 +17,18 @@ use tokio_util::sync::CancellationToken;
 use crate::crashmover::{Crashmover, Leftover};
 use crate::health::Health;
 use crate::http::{Collector, Routes, Server, ServerConfig, routes};
-use crate::metrics::{Metrics, Statsd, StatsdConfig};
+use crate::metrics::{Count, Metrics, Statsd, StatsdConfig};
 use crate::sentry;
 use crate::settings::{self, GeneralSettings, Settings};
 use crate::spool::{RealDisk, Spool, SpoolConfig};
 use crate::throttle::{ThrottleSettings, Throttler};
 use crate::version::Version;
 
+pub use admin::{AdminDoor, AdminParts};
 pub use backends::{Backends, backends};
 pub use configs::sentry_config;
 use configs::{body_limits, crashmover_config, intake_limits};
-use gauges::tell_gauges;
+use gauges::{Losses, tell_gauges};
 
 /// How often gauges are told.
 const GAUGES_EVERY: Duration = Duration::from_secs(10);
@@ -72,19 +74,21 @@ impl App {
     /// Puts the parts together. What waits in the spool is taken up at once.
     ///
     /// # Errors
-    /// A spool that cannot be opened, a StatsD host that is not known.
+    /// A spool that cannot be opened.
     pub async fn build(
         settings: &Settings,
         throttler: Throttler,
         backends: Backends,
+        metrics: Metrics,
     ) -> anyhow::Result<Self> {
-        let metrics = metrics(settings)?;
         let spool = match spool_config(settings) {
             Some(config) => Some(
                 tokio::task::spawn_blocking(|| Spool::open(config, Arc::new(RealDisk))).await??,
             ),
             None => None,
         };
+        let waiting = spool.as_ref().map_or(0, |it| it.stats().save.entries);
+        metrics.count_many(Count::Resumed, waiting as u64);
         let room = spool.clone();
         let health = Health::new(backends.checks(), move || {
             room.as_ref()
@@ -130,17 +134,24 @@ impl App {
         })
     }
 
+    /// The spool, if there is one.
+    pub fn spool(&self) -> Option<&Spool> {
+        self.spool.as_ref()
+    }
+
     /// Serves until `stop` is cancelled, then finishes what was taken; `hurry` shortens that.
     ///
+    /// `lost_lines` says how many log lines were lost since the start.
     /// Requests get two thirds of the time to finish, what they left behind gets the rest.
     pub async fn serve(
         self,
         listener: TcpListener,
         stop: CancellationToken,
         hurry: CancellationToken,
+        lost_lines: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Leftover {
         let server = Server::new(listener, self.routes(), self.server);
-        let background = self.background(server.open_connections());
+        let background = self.background(server.open_connections(), Losses::new(lost_lines));
         let requests_time = self.shutdown_timeout * 2 / 3;
         let abandoned = server
             .serve(stop, async || wait(requests_time, &hurry).await)
@@ -172,6 +183,7 @@ impl App {
     fn background(
         &self,
         connections: impl Fn() -> usize + Send + Sync + 'static,
+        mut losses: Losses,
     ) -> JoinHandle<()> {
         let (crashmover, spool, metrics) = (
             self.crashmover.clone(),
@@ -183,7 +195,10 @@ impl App {
             let mut flush = tokio::time::interval(FLUSH_EVERY);
             loop {
                 tokio::select! {
-                    _ = gauges.tick() => tell_gauges(&metrics, &crashmover, spool.as_ref(), connections()),
+                    _ = gauges.tick() => {
+                        tell_gauges(&metrics, &crashmover, spool.as_ref(), connections());
+                        losses.tell(&metrics);
+                    }
                     _ = flush.tick() => metrics.flush(),
                 }
             }
@@ -210,7 +225,11 @@ async fn wait(time: Duration, hurry: &CancellationToken) {
     }
 }
 
-fn metrics(settings: &Settings) -> anyhow::Result<Metrics> {
+/// Where everything is counted, told to StatsD if the settings want it.
+///
+/// # Errors
+/// A StatsD host that is not known.
+pub fn metrics(settings: &Settings) -> anyhow::Result<Metrics> {
     let Some(statsd) = &settings.statsd else {
         return Ok(Metrics::default());
     };

@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod config;
 mod help;
+mod live;
 mod metrics;
 mod raw_crash;
 mod serve;
@@ -47,7 +48,11 @@ enum Command {
     Serve,
     /// Check settings, storage and queue as a start would, and say what is wrong
     #[command(after_help = help::CHECK)]
-    Check,
+    Check {
+        /// Ask the collector that is running on this machine instead, and nothing else: for health checks
+        #[arg(long)]
+        live: bool,
+    },
     /// Print what was kept of a report: annotations, dumps, checksums
     #[command(after_help = help::SHOW)]
     Show {
@@ -113,7 +118,8 @@ pub fn run(cli: Cli) -> ExitCode {
 
 fn with_settings(command: Command, (settings, loaded): &(Settings, Loaded)) -> Result<(), Failed> {
     match command {
-        Command::Check => check::check(settings, loaded),
+        Command::Check { live: true } => live::live(settings).map_err(Failed::Other),
+        Command::Check { live: false } => check::check(settings, loaded),
         Command::Show { crash_id } => {
             show::show(settings, &parse_id(&crash_id)?).map_err(Failed::Other)
         }

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -9,15 +10,17 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{self, App, Backends};
+use crate::app::{self, AdminDoor, AdminParts, App, Backends};
 use crate::crash_publish::PublishErrorKind;
 use crate::crash_storage::StorageErrorKind;
 use crate::fail_point;
-use crate::logging::{self, LoggingConfig};
+use crate::http::Readiness;
+use crate::logging::{self, Logging, LoggingConfig};
 use crate::sentry::Sentry;
 use crate::settings::{
     self, Acknowledge, GeneralSettings, Loaded, LogLevel, Problems, Settings, StorageClass,
 };
+use crate::throttle::Throttler;
 
 use super::Failed;
 
@@ -31,12 +34,12 @@ pub fn serve(settings: Result<(Settings, Loaded), Problems>) -> ExitCode {
         Ok((settings, _)) => &settings.general,
         Err(problems) => &problems.general,
     });
-    let _logging = logging::init(
+    let logging = logging::init(
         &logging_config(settings.as_ref().ok()),
         sentry.as_ref().map(Sentry::layer),
     );
     let result = match settings {
-        Ok((settings, loaded)) => start(&settings, &loaded),
+        Ok((settings, loaded)) => start(&settings, &loaded, &logging),
         Err(problems) => Err(Failed::Settings(problems)),
     };
     let code = match result {
@@ -86,7 +89,7 @@ fn is_tryout(loaded: &Loaded) -> bool {
         .any(|value| value.name == "CRASHMOVER_CRASHSTORAGE_CLASS" && value.source == "default")
 }
 
-fn start(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
+fn start(settings: &Settings, loaded: &Loaded, logging: &Logging) -> Result<(), Failed> {
     if let Some(wanted) = settings::fail_point() {
         arm(&wanted.to_string_lossy()).map_err(Failed::Other)?;
     }
@@ -108,21 +111,50 @@ fn start(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
     let runtime = super::runtime(settings)
         .context("the runtime cannot be started")
         .map_err(Failed::Other)?;
-    let serving = async {
-        let backends = app::backends(settings).await?;
-        verify(&backends, settings).await?;
-        let app = App::build(settings, throttler, backends).await?;
-        let address = app::address(settings);
-        let listener = TcpListener::bind(address).await.with_context(|| {
-            format!("cannot listen on {address}: is another process there? PORT and HOST choose")
-        })?;
-        announce(&listener, settings, loaded)?;
-        run(app, listener).await
-    };
+    let serving = serve_until_stopped(settings, loaded, throttler, logging);
     let result = runtime.block_on(serving).map_err(Failed::Other);
     // Blocking work on a disk that hangs must not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
+}
+
+async fn serve_until_stopped(
+    settings: &Settings,
+    loaded: &Loaded,
+    throttler: Throttler,
+    logging: &Logging,
+) -> anyhow::Result<()> {
+    let metrics = app::metrics(settings)?;
+    let stop = CancellationToken::new();
+    let (readiness, spool) = (
+        Readiness::until(stop.clone()),
+        Arc::<OnceLock<_>>::default(),
+    );
+    let parts = AdminParts {
+        metrics: metrics.clone(),
+        readiness: readiness.clone(),
+        level: logging.level(),
+        spool: spool.clone(),
+    };
+    // Before storage and queue are asked, which may take long: somebody may want to know what is going on.
+    let admin = AdminDoor::open(settings, loaded, parts).await?;
+    let backends = app::backends(settings).await?;
+    verify(&backends, settings).await?;
+    let app = App::build(settings, throttler, backends, metrics).await?;
+    if let Some(opened) = app.spool() {
+        let _ = spool.set(opened.clone());
+    }
+    let address = app::address(settings);
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: is another process there? PORT and HOST choose")
+    })?;
+    announce(&listener, settings, loaded)?;
+    readiness.set_ready();
+    run(app, listener, stop, logging).await?;
+    if let Some(admin) = admin {
+        admin.close().await;
+    }
+    Ok(())
 }
 
 /// A test wants this process to die at a step. A wish that cannot be granted must not look like one that was.
@@ -211,10 +243,16 @@ fn announce(listener: &TcpListener, settings: &Settings, loaded: &Loaded) -> any
     Ok(())
 }
 
-async fn run(app: App, listener: TcpListener) -> anyhow::Result<()> {
-    let (stop, hurry) = (CancellationToken::new(), CancellationToken::new());
+async fn run(
+    app: App,
+    listener: TcpListener,
+    stop: CancellationToken,
+    logging: &Logging,
+) -> anyhow::Result<()> {
+    let hurry = CancellationToken::new();
     let signals = tokio::spawn(watch_signals(stop.clone(), hurry.clone())?);
-    let leftover = app.serve(listener, stop, hurry).await;
+    let lost_lines = logging.lost_lines();
+    let leftover = app.serve(listener, stop, hurry, lost_lines).await;
     signals.abort();
     let (unsaved, unpublished) = (leftover.unsaved.len(), leftover.unpublished.len());
     tracing::info!(

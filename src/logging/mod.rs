@@ -7,7 +7,7 @@ mod human;
 mod mozlog;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -19,8 +19,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::settings::LogLevel;
 use event::Event;
 use mozlog::Mozlog;
-use writer::Lines;
-pub use writer::Logging;
+use writer::{Lines, Writer};
 
 /// How to log.
 #[derive(Clone, Debug)]
@@ -29,6 +28,24 @@ pub struct LoggingConfig {
     /// Text instead of JSON.
     pub is_human: bool,
     pub hostname: String,
+}
+
+/// Logging while it lasts; dropping it writes what waits.
+pub struct Logging {
+    writer: Writer,
+    level: LevelHandle,
+}
+
+impl Logging {
+    /// Says how many lines were lost since the start, because the output was too slow.
+    pub fn lost_lines(&self) -> impl Fn() -> u64 + Send + Sync + use<> {
+        self.writer.lost_lines()
+    }
+
+    /// With this the level can be changed.
+    pub fn level(&self) -> LevelHandle {
+        self.level.clone()
+    }
 }
 
 /// Somebody who hears events, through a filter of its own.
@@ -43,14 +60,13 @@ pub fn init(config: &LoggingConfig, also: Option<Also>) -> Logging {
         let format = format.clone();
         move |lost| format.line(&Event::lost_lines(lost))
     };
-    let (lines, mut logging) = writer::start(std::io::stdout(), lost);
+    let (lines, writer) = writer::start(std::io::stdout(), lost);
     let (output, level) = at_level(Output { format, lines }, config.level);
-    logging.set_level_handle(level);
     let layers: Vec<_> = [Some(output), also].into_iter().flatten().collect();
     // Fails only if somebody logs already: then their lines are as good.
     let _ = tracing_subscriber::registry().with(layers).try_init();
     log_panics();
-    logging
+    Logging { writer, level }
 }
 
 /// A listener behind the level that the operator chose, and with what it can be changed.
@@ -60,7 +76,11 @@ fn at_level(
 ) -> (Also, LevelHandle) {
     let (filter, handle) = reload::Layer::new(targets(level));
     let listener = listener.with_filter(filter).boxed();
-    (listener, LevelHandle(Arc::new(handle)))
+    let handle = LevelHandle {
+        filter: Arc::new(handle),
+        level: Arc::new(Mutex::new(level)),
+    };
+    (listener, handle)
 }
 
 /// Ours at the chosen level, everybody else's only if something is wrong.
@@ -78,12 +98,22 @@ fn targets(level: LogLevel) -> Targets {
 
 /// Changes the level while the collector runs.
 #[derive(Clone)]
-pub struct LevelHandle(Arc<reload::Handle<Targets, Registry>>);
+pub struct LevelHandle {
+    filter: Arc<reload::Handle<Targets, Registry>>,
+    level: Arc<Mutex<LogLevel>>,
+}
 
 impl LevelHandle {
+    pub fn get(&self) -> LogLevel {
+        *self.level.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub fn set(&self, level: LogLevel) {
+        // Held until the filter has it too, so that the two agree whoever comes at once.
+        let mut current = self.level.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = level;
         // Fails only when logging has ended.
-        let _ = self.0.reload(targets(level));
+        let _ = self.filter.reload(targets(level));
     }
 }
 
@@ -182,6 +212,7 @@ mod tests {
                 (LogLevel::Info, 3),
             ] {
                 level.set(level_now);
+                assert_eq!(level.get(), level_now);
                 tracing::error!("1");
                 tracing::warn!("2");
                 tracing::info!("3");

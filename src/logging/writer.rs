@@ -7,8 +7,6 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_cha
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::LevelHandle;
-
 /// Lines that may wait: seconds of a busy collector.
 const QUEUE_LINES: usize = 20_000;
 /// Lines that wait go out together, up to this size.
@@ -41,30 +39,21 @@ impl Lines {
     }
 }
 
-/// Logging while it lasts; dropping it writes what waits.
-pub struct Logging {
+/// Writer while it lasts; dropping it writes what waits.
+pub struct Writer {
     lines: Lines,
     thread: Option<JoinHandle<()>>,
-    level: Option<LevelHandle>,
 }
 
-impl Logging {
-    /// Lines that found the queue full since the start.
-    pub fn lost_lines(&self) -> u64 {
-        self.lines.lost.load(Ordering::Relaxed)
-    }
-
-    /// With this the level can be changed.
-    pub fn level(&self) -> Option<LevelHandle> {
-        self.level.clone()
-    }
-
-    pub(super) fn set_level_handle(&mut self, handle: LevelHandle) {
-        self.level = Some(handle);
+impl Writer {
+    /// Says how many lines found the queue full since the start.
+    pub fn lost_lines(&self) -> impl Fn() -> u64 + Send + Sync + use<> {
+        let lost = self.lines.lost.clone();
+        move || lost.load(Ordering::Relaxed)
     }
 }
 
-impl Drop for Logging {
+impl Drop for Writer {
     fn drop(&mut self) {
         let deadline = Instant::now() + LAST_LINES;
         while matches!(
@@ -86,7 +75,7 @@ impl Drop for Logging {
 pub fn start(
     out: impl Write + Send + 'static,
     notice: impl Fn(u64) -> String + Send + 'static,
-) -> (Lines, Logging) {
+) -> (Lines, Writer) {
     start_with(out, notice, QUEUE_LINES)
 }
 
@@ -94,7 +83,7 @@ fn start_with(
     out: impl Write + Send + 'static,
     notice: impl Fn(u64) -> String + Send + 'static,
     queue_lines: usize,
-) -> (Lines, Logging) {
+) -> (Lines, Writer) {
     let (sender, receiver) = sync_channel(queue_lines);
     let lines = Lines {
         sender,
@@ -106,10 +95,9 @@ fn start_with(
         .spawn(move || write_all(out, &receiver, &lost, notice));
     (
         lines.clone(),
-        Logging {
+        Writer {
             lines,
             thread: thread.ok(),
-            level: None,
         },
     )
 }
@@ -189,7 +177,7 @@ mod tests {
         let page = Page::default();
         let (lines, logging) = start(page.clone(), notice);
         (0..1000).for_each(|n| lines.send(format!("{n}\n")));
-        assert_eq!(logging.lost_lines(), 0);
+        assert_eq!(logging.lost_lines()(), 0);
         drop(logging);
         let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
         assert_eq!(text.lines().count(), 1000);
@@ -202,7 +190,7 @@ mod tests {
         let blocked = page.0.lock().unwrap();
         let (lines, logging) = start_with(page.clone(), notice, 10);
         (0..1000).for_each(|n| lines.send(format!("{n:01000}\n")));
-        let lost = logging.lost_lines();
+        let lost = logging.lost_lines()();
         assert!((100..1000).contains(&lost), "{lost}");
         drop(blocked);
         drop(logging);

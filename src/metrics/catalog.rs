@@ -27,6 +27,10 @@ pub enum Count {
     Lbheartbeat,
     Version,
     Broken,
+    Resumed,
+    LogLinesLost,
+    StatsdLinesLost,
+    StatsdPacketsLost,
 }
 
 /// How a POST to `/submit` ended, as its client was told.
@@ -113,6 +117,10 @@ impl Described for Count {
             Self::Lbheartbeat => "health.lbheartbeat.count",
             Self::Version => "health.version.count",
             Self::Broken => "health.broken.count",
+            Self::Resumed => "spool.resumed",
+            Self::LogLinesLost => "logging.lines_lost",
+            Self::StatsdLinesLost => "statsd.lines_lost",
+            Self::StatsdPacketsLost => "statsd.packets_lost",
         }
     }
 

@@ -25,6 +25,10 @@ impl Count {
             Self::Lbheartbeat,
             Self::Version,
             Self::Broken,
+            Self::Resumed,
+            Self::LogLinesLost,
+            Self::StatsdLinesLost,
+            Self::StatsdPacketsLost,
         ]
     }
 
@@ -53,6 +57,14 @@ impl Count {
             Self::Lbheartbeat => "A request for `/__lbheartbeat__`.",
             Self::Version => "A request for `/__version__`.",
             Self::Broken => "A request for `/__broken__`.",
+            Self::Resumed => {
+                "A report that waited in the spool to be saved when the process started."
+            }
+            Self::LogLinesLost => "A log line lost because the output was too slow.",
+            Self::StatsdLinesLost => "A line for StatsD that found 10,000 others waiting.",
+            Self::StatsdPacketsLost => {
+                "A packet of lines for StatsD that the network refused; each has up to 512 bytes."
+            }
         }
     }
 }

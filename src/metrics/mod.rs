@@ -2,16 +2,20 @@
 
 mod catalog;
 mod help;
+mod kept;
 mod page;
+mod prometheus;
 mod statsd;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use kept::Kept;
 
 pub use catalog::{Count, Described, Fate, Gauge, Histogram, Outcome, Timing};
 pub use page::{TagValues, markdown};
-pub use statsd::{Statsd, StatsdConfig};
+pub use prometheus::Labels;
+pub use statsd::{Lost, Statsd, StatsdConfig};
 
 /// The handle through which everything is counted. Cheap to clone, passed on, never global.
 #[derive(Clone, Default)]
@@ -20,7 +24,7 @@ pub struct Metrics(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     statsd: Option<Statsd>,
-    counts: Mutex<BTreeMap<Count, u64>>,
+    kept: Kept,
 }
 
 impl Metrics {
@@ -33,41 +37,59 @@ impl Metrics {
     }
 
     pub fn count(&self, count: Count) {
-        if let Some(statsd) = &self.0.statsd {
-            statsd.count(&count);
+        self.count_many(count, 1);
+    }
+
+    /// As often as `count` for each of `times`; nothing for none.
+    pub fn count_many(&self, count: Count, times: u64) {
+        if times == 0 {
+            return;
         }
-        *self.counts().entry(count).or_insert(0) += 1;
+        if let Some(statsd) = &self.0.statsd {
+            statsd.count(&count, times);
+        }
+        self.0.kept.count(count, times);
     }
 
     pub fn time(&self, timing: Timing, took: Duration) {
         if let Some(statsd) = &self.0.statsd {
             statsd.time(&timing, took);
         }
+        self.0.kept.time(timing, took.as_secs_f64());
     }
 
     pub fn histogram(&self, histogram: Histogram, value: f64) {
         if let Some(statsd) = &self.0.statsd {
             statsd.histogram(&histogram, value);
         }
+        self.0.kept.histogram(histogram, value);
     }
 
     pub fn gauge(&self, gauge: Gauge, value: u64) {
         if let Some(statsd) = &self.0.statsd {
             statsd.gauge(&gauge, value);
         }
+        self.0.kept.gauge(gauge, value);
     }
 
     /// How often something was counted since the process started.
     pub fn total(&self, count: &Count) -> u64 {
-        self.counts().get(count).copied().unwrap_or(0)
+        self.0.kept.total(count)
     }
 
     /// Everything that was counted since the process started.
     pub fn totals(&self) -> Vec<(Count, u64)> {
-        self.counts()
-            .iter()
-            .map(|(count, total)| (count.clone(), *total))
-            .collect()
+        self.0.kept.counts()
+    }
+
+    /// Everything since the process started, in Prometheus' text format.
+    pub fn prometheus(&self, labels: &Labels) -> String {
+        prometheus::text(&self.0.kept, labels)
+    }
+
+    /// What was lost on the way to StatsD since the process started.
+    pub fn lost(&self) -> Lost {
+        self.0.statsd.as_ref().map(Statsd::lost).unwrap_or_default()
     }
 
     /// Sends what is buffered; to be called every second, and at the end.
@@ -80,10 +102,6 @@ impl Metrics {
     /// True when nothing waits to be sent.
     pub fn is_drained(&self) -> bool {
         self.0.statsd.as_ref().is_none_or(Statsd::is_drained)
-    }
-
-    fn counts(&self) -> MutexGuard<'_, BTreeMap<Count, u64>> {
-        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

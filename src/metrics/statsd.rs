@@ -2,6 +2,7 @@
 
 use std::net::UdpSocket;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cadence::prelude::*;
@@ -28,6 +29,16 @@ const QUEUE_LINES: usize = 10_000;
 pub struct Statsd {
     client: Arc<StatsdClient>,
     sink: Arc<QueuingMetricSink>,
+    lost_lines: Arc<AtomicU64>,
+}
+
+/// What did not get through, as far as it can be noticed here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Found the queue full.
+    pub lines: u64,
+    /// Of up to 512 bytes, refused by the network.
+    pub packets: u64,
 }
 
 impl Statsd {
@@ -40,7 +51,9 @@ impl Statsd {
         socket.set_nonblocking(true)?;
         let buffered = BufferedUdpMetricSink::from((config.host.as_str(), config.port), socket)?;
         let sink = Arc::new(QueuingMetricSink::with_capacity(buffered, QUEUE_LINES));
-        let builder = StatsdClient::builder(&config.namespace, Shared(sink.clone()));
+        let lost_lines = Arc::<AtomicU64>::default();
+        let shared = Shared(sink.clone(), lost_lines.clone());
+        let builder = StatsdClient::builder(&config.namespace, shared);
         let builder = if config.hostname.is_empty() {
             builder
         } else {
@@ -49,11 +62,12 @@ impl Statsd {
         Ok(Self {
             client: Arc::new(builder.build()),
             sink,
+            lost_lines,
         })
     }
 
-    pub fn count(&self, metric: &impl Described) {
-        send(self.client.count_with_tags(metric.name(), 1), metric);
+    pub fn count(&self, metric: &impl Described, times: u64) {
+        send(self.client.count_with_tags(metric.name(), times), metric);
     }
 
     pub fn time(&self, metric: &impl Described, took: Duration) {
@@ -75,6 +89,13 @@ impl Statsd {
     pub fn flush(&self) {
         // A full or closed queue loses lines, as UDP may: metrics never hold up reports.
         let _ = self.client.flush();
+    }
+
+    pub fn lost(&self) -> Lost {
+        Lost {
+            lines: self.lost_lines.load(Ordering::Relaxed),
+            packets: self.sink.stats().packets_dropped,
+        }
     }
 
     /// True when all lines have left the queue.
@@ -100,12 +121,14 @@ fn clean(value: &str) -> String {
     value.replace([':', '|', ',', '#', '\n', ' '], "_")
 }
 
-/// The queue is needed twice: by the client, and to see whether it is empty.
-struct Shared(Arc<QueuingMetricSink>);
+/// The queue is needed twice: by the client, and to see whether it is empty. Counts what finds it full.
+struct Shared(Arc<QueuingMetricSink>, Arc<AtomicU64>);
 
 impl MetricSink for Shared {
     fn emit(&self, metric: &str) -> std::io::Result<usize> {
-        self.0.emit(metric)
+        self.0.emit(metric).inspect_err(|_| {
+            self.1.fetch_add(1, Ordering::Relaxed);
+        })
     }
 
     fn flush(&self) -> std::io::Result<()> {

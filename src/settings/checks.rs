@@ -6,7 +6,7 @@ use super::crash_publish::{self, PublishClass};
 use super::crash_storage::{self, StorageClass};
 use super::crashmover::{ACK_TIMEOUT, ACKNOWLEDGE_WHEN, RETRY_SLEEP};
 use super::given::Layer;
-use super::http::MAX_IN_FLIGHT_BYTES;
+use super::http::{ADMIN_LISTEN, MAX_IN_FLIGHT_BYTES};
 use super::intake::{
     MAX_ANNOTATION_BYTES, MAX_ANNOTATIONS_BYTES, MAX_INFLATED_BYTES, MAX_PAYLOAD_BYTES,
 };
@@ -17,6 +17,7 @@ use super::reader::{DEFAULT, Taken};
 pub(super) fn warnings(settings: &Settings, taken: &[Taken], environment: &Layer) -> Vec<Warning> {
     let found = [
         losses(settings),
+        openness(settings),
         sizes(settings),
         times(settings),
         unused(settings, taken),
@@ -45,6 +46,20 @@ fn losses(settings: &Settings) -> Vec<String> {
         StorageClass::Fs(_) | StorageClass::S3(_) => {}
     }
     found
+}
+
+/// What others could reach that is not meant for them.
+fn openness(settings: &Settings) -> Vec<String> {
+    let listen = settings.http.admin_listen;
+    let open = listen.filter(|address| !address.ip().is_loopback());
+    open.map(|address| {
+        format!(
+            "{}={address} is not a loopback address: whoever reaches it can read the settings and change the log level",
+            ADMIN_LISTEN.name()
+        )
+    })
+    .into_iter()
+    .collect()
 }
 
 /// Limits of which one makes the other unreachable.

@@ -24,6 +24,24 @@ impl LogLevel {
             _ => None,
         }
     }
+
+    pub fn shows_warnings(self) -> bool {
+        match self {
+            Self::Debug | Self::Info | Self::Warning => true,
+            Self::Error | Self::Critical => false,
+        }
+    }
+
+    /// As settings and mozlog's users know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warning => "WARNING",
+            Self::Error => "ERROR",
+            Self::Critical => "CRITICAL",
+        }
+    }
 }
 
 /// When a client is told that its report is kept.

@@ -1,13 +1,13 @@
 //! Settings of the front door: where it listens, how many may come, how slow they may be.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::kind::{
     BYTES_OR_ZERO, COUNT, Kind, MEMORY_BYTES, OPTIONAL_SECRET, SECONDS, TEXT, Unfit,
 };
-use super::network::{ADDRESS, PORT};
+use super::network::{ADDRESS, OPTIONAL_SOCKET, PORT};
 use super::reader::Reader;
 use super::secret::Secret;
 use super::setting::{Section, Setting};
@@ -18,6 +18,8 @@ pub struct HttpSettings {
     pub host: IpAddr,
     /// 0 for any free port.
     pub port: u16,
+    /// None for no admin listener.
+    pub admin_listen: Option<SocketAddr>,
     pub max_connections: NonZeroUsize,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
@@ -49,6 +51,16 @@ static LISTEN_PORT: Setting<u16> = Setting {
     because: "the original's",
     help: "Port to listen on. With `0` the system picks a free one; the log says which.",
     kind: PORT,
+};
+
+pub(super) static ADMIN_LISTEN: Setting<Option<SocketAddr>> = Setting {
+    names: &["ADMIN_LISTEN"],
+    default: "",
+    because: "nothing listens",
+    help: "Address and port for whoever runs the collector: metrics for Prometheus, `/live`, `/ready`, settings, spool, log \
+           level ([what is there](operating.md#admin-listener)). Nobody is asked who they are, so it belongs on an address \
+           that the outside cannot reach.",
+    kind: OPTIONAL_SOCKET,
 };
 
 pub(super) static MAX_CONNECTIONS: Setting<NonZeroUsize> = Setting {
@@ -121,9 +133,11 @@ static STAGE_SUBMITTER_BEARER_TOKEN: Setting<Option<Secret>> = Setting {
 impl HttpSettings {
     pub(super) fn read(values: &mut Reader) -> Self {
         values.section(&SECTION);
+        let (host, port) = (values.take(&HOST), values.take(&LISTEN_PORT));
         Self {
-            host: values.take(&HOST),
-            port: values.take(&LISTEN_PORT),
+            host,
+            port,
+            admin_listen: admin_listen(values, SocketAddr::new(host, port)),
             max_connections: values.take(&MAX_CONNECTIONS),
             header_timeout: values.take(&HEADER_TIMEOUT),
             body_timeout: values.take(&BODY_TIMEOUT),
@@ -133,4 +147,23 @@ impl HttpSettings {
             stage_submitter_bearer_token: values.take(&STAGE_SUBMITTER_BEARER_TOKEN),
         }
     }
+}
+
+/// Elsewhere than the front door.
+fn admin_listen(values: &mut Reader, front: SocketAddr) -> Option<SocketAddr> {
+    let listen = values.take(&ADMIN_LISTEN);
+    let is_same = listen.is_some_and(|admin| {
+        admin.port() != 0
+            && admin.port() == front.port()
+            && (admin.ip() == front.ip()
+                || front.ip().is_unspecified()
+                || admin.ip().is_unspecified())
+    });
+    if is_same {
+        values.refuse(
+            &ADMIN_LISTEN,
+            "HOST and PORT are the front door's; the admin listener needs a port of its own",
+        );
+    }
+    listen
 }

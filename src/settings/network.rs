@@ -1,6 +1,6 @@
 //! Kinds of value that say where something is on a network.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::kind::{Kind, Unfit, number, optional};
 
@@ -24,6 +24,13 @@ pub(super) const PORT: Kind<u16> = Kind {
         }
         number(text)
     },
+};
+
+pub(super) const OPTIONAL_SOCKET: Kind<Option<SocketAddr>> = Kind {
+    form: "an IP address of this machine and a port, with a colon between them",
+    example: "127.0.0.1:8001",
+    secret: false,
+    parse: |text| optional(text, number),
 };
 
 pub(super) const OPTIONAL_HOST: Kind<Option<String>> = Kind {
@@ -79,6 +86,16 @@ mod tests {
     fn addresses_may_stand_in_brackets() {
         assert_eq!(taken(&ADDRESS, "[::1]"), "::1".parse().ok());
         assert_eq!(taken(&ADDRESS, "localhost"), None);
+    }
+
+    #[test]
+    fn a_socket_has_address_and_port() {
+        let socket = |text| (OPTIONAL_SOCKET.parse)(text);
+        assert_eq!(socket("[::1]:80"), Ok("[::1]:80".parse().ok()));
+        assert_eq!(socket(""), Ok(None));
+        for text in ["8001", "127.0.0.1", "localhost:8001", ":8001"] {
+            assert_eq!(socket(text), Err(Unfit::Form), "{text}");
+        }
     }
 
     #[test]

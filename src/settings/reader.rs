@@ -88,6 +88,24 @@ impl Reader {
         value
     }
 
+    /// A value that was taken and does not go with another one.
+    pub fn refuse<T>(&mut self, setting: &Setting<T>, because: &'static str) {
+        let taken = self
+            .taken
+            .iter()
+            .rfind(|taken| taken.about.name() == setting.name());
+        if let Some(Taken {
+            about,
+            text,
+            source,
+            ..
+        }) = taken
+        {
+            let problem = unfit_value(about, text, source, Unfit::Because(because));
+            self.problems.push(problem);
+        }
+    }
+
     fn text_of(&mut self, about: &About) -> (String, String) {
         let value = self.given.remove(about.name());
         let source = value.as_ref().and_then(Value::origin).unwrap_or(DEFAULT);

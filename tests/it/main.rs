@@ -1,6 +1,7 @@
 //! Tests of the collector as a whole, mostly of the real binary over real sockets. One binary, because linking it is
 //! what takes long.
 
+mod admin;
 mod backends;
 mod cli;
 mod clients;

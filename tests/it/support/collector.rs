@@ -16,6 +16,8 @@ use super::wire::{self, Answer, Exchange, Response};
 
 /// What the ready line says before the address.
 const READY: &str = "listening on http://";
+/// What the log says before the admin listener's address.
+const ADMIN: &str = "admin listener on http://";
 
 /// A collector that answers.
 pub struct TestCollector {
@@ -74,7 +76,11 @@ impl TestCollector {
 
     fn ready(mut process: Process) -> Result<Self, FailedStart> {
         let outcome = wait_for("the collector is ready or has ended", || {
-            if let Some(address) = process.log().iter().find_map(|line| address_in(line)) {
+            if let Some(address) = process
+                .log()
+                .iter()
+                .find_map(|line| address_in(line, READY))
+            {
                 return Some(Ok(address));
             }
             process.ended().map(Err)
@@ -95,6 +101,11 @@ impl TestCollector {
     /// The process that was started.
     pub fn pid(&self) -> Pid {
         Pid::from_child(&self.process.child)
+    }
+
+    /// The admin listener's; `ADMIN_LISTEN` must be among the settings.
+    pub fn admin(&self) -> SocketAddr {
+        self.process.admin()
     }
 
     /// The folder that is the collector's own; `crashes` in it is where it saves.
@@ -158,10 +169,24 @@ fn new_folder() -> TempDir {
         .expect("a temporary folder")
 }
 
-fn address_in(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once(READY)?;
+fn address_in(line: &str, words: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once(words)?;
     let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ':'));
     rest[..end.unwrap_or(rest.len())].parse().ok()
+}
+
+/// A collector that may never become ready. Killed when dropped.
+pub struct Starting(Process);
+
+impl Starting {
+    pub fn spawn<K: AsRef<str>, V: AsRef<str>>(settings: &[(K, V)]) -> Self {
+        Self(Process::spawn(new_folder(), settings))
+    }
+
+    /// The admin listener's address, as soon as it is open.
+    pub fn admin(&self) -> SocketAddr {
+        self.0.admin()
+    }
 }
 
 /// The child process with its log; killed when dropped.
@@ -215,6 +240,12 @@ impl Process {
             lines,
             readers,
         }
+    }
+
+    fn admin(&self) -> SocketAddr {
+        wait_for("the admin listener is open", || {
+            self.log().iter().find_map(|line| address_in(line, ADMIN))
+        })
     }
 
     fn log(&self) -> Vec<String> {
