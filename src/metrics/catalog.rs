@@ -30,7 +30,7 @@ pub enum Count {
     Resumed,
     LogLinesLost,
     StatsdLinesLost,
-    StatsdPacketsLost,
+    StatsdSendFailed,
 }
 
 /// How a POST to `/submit` ended, as its client was told.
@@ -120,7 +120,7 @@ impl Described for Count {
             Self::Resumed => "spool.resumed",
             Self::LogLinesLost => "logging.lines_lost",
             Self::StatsdLinesLost => "statsd.lines_lost",
-            Self::StatsdPacketsLost => "statsd.packets_lost",
+            Self::StatsdSendFailed => "statsd.send_failed",
         }
     }
 

@@ -28,7 +28,7 @@ impl Count {
             Self::Resumed,
             Self::LogLinesLost,
             Self::StatsdLinesLost,
-            Self::StatsdPacketsLost,
+            Self::StatsdSendFailed,
         ]
     }
 
@@ -62,8 +62,8 @@ impl Count {
             }
             Self::LogLinesLost => "A log line lost because the output was too slow.",
             Self::StatsdLinesLost => "A line for StatsD that found 10,000 others waiting.",
-            Self::StatsdPacketsLost => {
-                "A packet of lines for StatsD that the network refused; each has up to 512 bytes."
+            Self::StatsdSendFailed => {
+                "A packet of lines for StatsD that the network refused; its lines may go out with the next."
             }
         }
     }

@@ -27,7 +27,12 @@ socorro.collector.breakpad_resource.malformed:1|c|#host:collector-1,reason:bad_g
 
 `STATSD_NAMESPACE` (here `socorro.collector`) goes before every name. Every metric has the tag `host` with the value of
 `HOST_ID`, if that is set. Metrics never hold up a request: lines are sent within a second, and what does not get
-through, or finds 10,000 lines waiting, is lost.
+through, or finds 10,000 lines waiting, is lost; `statsd.lines_lost` and `statsd.send_failed` count what is noticed here.
+
+The same metrics are at `/metrics` of the [admin listener](operating.md#admin-listener), as Prometheus reads them. There
+nothing gets lost. Names are the same with `_` for every `.`, durations are in seconds, and timers and histograms come as
+`_bucket`, `_sum` and `_count`: what statsd_exporter would make of the lines above, so one dashboard fits both. A counter
+appears when it has counted for the first time.
 ";
 
 const BOOKS: &str = "
@@ -47,7 +52,13 @@ kept = saved + spooled + failed + what waits
 ```
 
 A report whose fate was `spooled` is counted once more, as `saved`, by the process that saves it: over restarts it is
-`kept = saved + failed + what waits`. A `kill -9` loses what was not sent yet: up to a second of metrics.
+`kept = saved + failed + what waits`. For one process it is
+
+```text
+kept + spool.resumed = saved + failed + what waits in memory and in the spool
+```
+
+where `spool.resumed` are the reports that it found in the spool at its start. A `kill -9` loses what was not sent yet: up to a second of metrics.
 ";
 
 /// The page. Regenerate it with `cargo run -- metrics > docs/metrics.md`.

@@ -37,8 +37,8 @@ pub struct Statsd {
 pub struct Lost {
     /// Found the queue full.
     pub lines: u64,
-    /// Of up to 512 bytes, refused by the network.
-    pub packets: u64,
+    /// Packets of up to 512 bytes that the network refused; cadence keeps their lines for the next one.
+    pub failed_sends: u64,
 }
 
 impl Statsd {
@@ -94,7 +94,7 @@ impl Statsd {
     pub fn lost(&self) -> Lost {
         Lost {
             lines: self.lost_lines.load(Ordering::Relaxed),
-            packets: self.sink.stats().packets_dropped,
+            failed_sends: self.sink.stats().packets_dropped,
         }
     }
 
