@@ -58,7 +58,10 @@ impl Losses {
         let (log_lines, lost) = ((self.log_lines)(), metrics.lost());
         metrics.count_many(Count::LogLinesLost, log_lines - self.told_log_lines);
         metrics.count_many(Count::StatsdLinesLost, lost.lines - self.told.lines);
-        metrics.count_many(Count::StatsdPacketsLost, lost.packets - self.told.packets);
+        metrics.count_many(
+            Count::StatsdSendFailed,
+            lost.failed_sends - self.told.failed_sends,
+        );
         (self.told_log_lines, self.told) = (log_lines, lost);
     }
 }
@@ -83,6 +86,6 @@ mod tests {
         lost.store(5, Ordering::Relaxed);
         losses.tell(&metrics);
         assert_eq!(metrics.total(&Count::LogLinesLost), 5);
-        assert_eq!(metrics.total(&Count::StatsdPacketsLost), 0);
+        assert_eq!(metrics.total(&Count::StatsdSendFailed), 0);
     }
 }

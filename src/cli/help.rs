@@ -25,8 +25,9 @@ pub const CHECK: &str = "\
 Run it with the settings and as the user of the service. It really writes a test object
 to storage and the message `test` to the queue, as every start does.
 
-Example:
-  antenna --settings /etc/antenna.env check";
+Examples:
+  antenna --settings /etc/antenna.env check
+  antenna check --live";
 
 pub const SHOW: &str = "\
 Example:

@@ -2,8 +2,10 @@
 //! image what the compose file and the pages rely on.
 
 use std::path::Path;
+use std::process::Command;
 
 use super::{ROOT, text_of, tool};
+use crate::support::collector::TestCollector;
 
 #[test]
 fn hadolint_finds_nothing_in_the_dockerfile() {
@@ -55,6 +57,31 @@ fn the_image_is_for_nobody_in_particular_and_stops_in_good_order() {
     }
     // Nothing in the image could run it.
     assert!(!image.lines().any(|line| line.starts_with("RUN")));
+}
+
+#[test]
+fn the_health_check_tells_a_live_collector_from_none() {
+    let dockerfile = text_of("Dockerfile");
+    let (_, check) = dockerfile.split_once("\nHEALTHCHECK ").expect("a check");
+    let (_, command) = check.split_once(" CMD ").expect("a command");
+    let command = command.lines().next().unwrap_or_default();
+    let words: Vec<String> = serde_json::from_str(command).expect("a list of words");
+    assert_eq!(words[0], "/app/bin/antenna");
+    let collector = TestCollector::start::<&str, &str>(&[]);
+    let address = collector.address();
+    let is_healthy = || {
+        let mut check = Command::new(env!("CARGO_BIN_EXE_antenna"));
+        check.args(&words[1..]).env_clear();
+        check.env("PORT", address.port().to_string());
+        check
+            .output()
+            .expect("the binary can be started")
+            .status
+            .success()
+    };
+    assert!(is_healthy());
+    collector.stop();
+    assert!(!is_healthy());
 }
 
 #[test]
