@@ -13,7 +13,7 @@ const REQUESTS: [(&str, &str, &str, &str); 9] = [
     ("trace_with_a_body", "TRACE /submit HTTP/1.1\r\n", "405 open", "405 closed"),
     ("connect_with_a_body", "CONNECT /submit HTTP/1.1\r\n", "405 open", "405 closed"),
     ("upgrade_with_a_body", "GET /__lbheartbeat__ HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n", "200 open", "200 open"),
-    ("expect_with_a_body", "POST /nowhere HTTP/1.1\r\nExpect: 100-continue\r\n", "404 open", "404 open"),
+    ("expect_with_a_body", "POST /nowhere HTTP/1.1\r\nExpect: 100-continue\r\n", "404 closed", "404 open"),
 ];
 
 pub fn cases() -> Vec<Case> {
