@@ -66,6 +66,7 @@ pub struct App {
     spool: Option<Spool>,
     metrics: Metrics,
     server: ServerConfig,
+    proxy_protocol: bool,
     shutdown_timeout: Duration,
     reports_to_sentry: bool,
 }
@@ -129,6 +130,7 @@ impl App {
             spool,
             metrics,
             server,
+            proxy_protocol: http.proxy_protocol,
             shutdown_timeout,
             reports_to_sentry: settings.general.sentry_dsn.is_some(),
         })
@@ -150,7 +152,10 @@ impl App {
         hurry: CancellationToken,
         lost_lines: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Leftover {
-        let server = Server::new(listener, self.routes(), self.server);
+        let mut server = Server::new(listener, self.routes(), self.server);
+        if self.proxy_protocol {
+            server = server.expect_proxy_headers(self.metrics.clone());
+        }
         let background = self.background(server.open_connections(), Losses::new(lost_lines));
         let requests_time = self.shutdown_timeout * 2 / 3;
         let abandoned = server

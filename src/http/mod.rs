@@ -12,6 +12,8 @@ mod head;
 mod limits;
 mod odd_target;
 mod old_chunked;
+mod proxied;
+mod proxy_header;
 mod reply;
 mod server;
 mod submit;

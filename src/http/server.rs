@@ -17,7 +17,9 @@ use tower::util::ServiceExt;
 
 use super::Routes;
 use super::old_chunked::{Begun, FirstRequest, begin};
+use super::proxied::{Header, Refusals};
 use crate::fail_point;
+use crate::metrics::Metrics;
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +43,8 @@ pub struct Server {
     listener: TcpListener,
     routes: Routes,
     config: ServerConfig,
+    /// Where every connection has to begin with a PROXY header.
+    proxied: Option<Arc<Refusals>>,
     slots: Arc<Semaphore>,
     connections: TaskTracker,
     stop: CancellationToken,
@@ -55,10 +59,17 @@ impl Server {
             listener,
             routes,
             config,
+            proxied: None,
             slots,
             connections: TaskTracker::new(),
             stop: CancellationToken::new(),
         }
+    }
+
+    /// Closes every connection that does not begin with a header of the PROXY protocol, and counts it in `metrics`.
+    pub fn expect_proxy_headers(mut self, metrics: Metrics) -> Self {
+        self.proxied = Some(Arc::new(Refusals::new(metrics)));
+        self
     }
 
     /// A handle with which connections can be counted from elsewhere.
@@ -126,31 +137,68 @@ impl Server {
         }
     }
 
-    fn spawn(&self, connection: TcpStream, permit: Option<OwnedSemaphorePermit>) {
+    fn spawn(&self, mut connection: TcpStream, permit: Option<OwnedSemaphorePermit>) {
         // Answers are one small packet; waiting to fill it only delays the client.
         let _ = connection.set_nodelay(true);
         let (routes, config, stop) = (self.routes.clone(), self.config, self.stop.clone());
+        let proxied = self.proxied.clone();
         self.connections.spawn(async move {
+            if let Some(refusals) = proxied
+                && !take_off_header(&mut connection, config, &stop, &refusals).await
+            {
+                return;
+            }
             serve_connection(connection, routes, config, stop).await;
             drop(permit);
         });
     }
 }
 
-/// Waits for the first bytes of a connection, after the stop signal only as long as they need to get here.
+/// Waits for what has to be read first, after the stop signal only as long as it needs to get here.
+async fn in_time<T>(
+    reading: impl Future<Output = T>,
+    time: Duration,
+    stop: &CancellationToken,
+) -> Option<T> {
+    let mut reading = std::pin::pin!(reading);
+    tokio::select! {
+        biased;
+        read = reading.as_mut() => Some(read),
+        () = tokio::time::sleep(time) => None,
+        () = stop.cancelled() => tokio::time::timeout(LAST_MOMENT, reading).await.ok(),
+    }
+}
+
+/// True if the connection began with a PROXY header, which is gone from it now.
+async fn take_off_header(
+    connection: &mut TcpStream,
+    config: ServerConfig,
+    stop: &CancellationToken,
+    refusals: &Refusals,
+) -> bool {
+    let mut header = Header::new();
+    let taken = in_time(header.take_off(connection), config.header_timeout, stop).await;
+    let why = match taken {
+        Some(Ok(())) => return true,
+        Some(Err(error)) => error.to_string(),
+        None => "it did not come in time".to_owned(),
+    };
+    if header.has_begun() {
+        refusals.add(&why);
+    } else {
+        tracing::debug!(why, "connection ended before its PROXY header");
+    }
+    false
+}
+
+/// Waits for the first request of a connection.
 async fn first_request(
     connection: TcpStream,
     config: ServerConfig,
     stop: &CancellationToken,
 ) -> Option<(Begun<TcpStream>, FirstRequest)> {
-    let mut begun = std::pin::pin!(begin(connection));
-    let in_time = tokio::select! {
-        biased;
-        begun = begun.as_mut() => Some(begun),
-        () = tokio::time::sleep(config.header_timeout) => None,
-        () = stop.cancelled() => tokio::time::timeout(LAST_MOMENT, begun).await.ok(),
-    };
-    in_time?
+    in_time(begin(connection), config.header_timeout, stop)
+        .await?
         .inspect_err(|error| tracing::debug!(%error, "connection ended"))
         .ok()
 }

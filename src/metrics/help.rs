@@ -12,6 +12,7 @@ impl Count {
             Self::Throttle(""),
             Self::ThrottleRule("".into()),
             Self::UnauthorizedUuid,
+            Self::ProxyHeaderFailed,
             Self::Outcome(Outcome::Kept),
             Self::Fate(Fate::Saved),
             Self::SaveCrash,
@@ -42,6 +43,9 @@ impl Count {
             Self::Throttle(_) => "A submission, by throttle result.",
             Self::ThrottleRule(_) => "A submission, by the rule that settled it.",
             Self::UnauthorizedUuid => "A submission with a `uuid` and no right to choose one.",
+            Self::ProxyHeaderFailed => {
+                "A connection that was closed because it began with no PROXY header."
+            }
             Self::Outcome(_) => {
                 "One POST to `/submit` by how it ended; each has exactly one outcome."
             }

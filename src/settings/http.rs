@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::kind::{
-    BYTES_OR_ZERO, COUNT, Kind, MEMORY_BYTES, OPTIONAL_SECRET, SECONDS, TEXT, Unfit,
+    BYTES_OR_ZERO, COUNT, Kind, MEMORY_BYTES, OPTIONAL_SECRET, SECONDS, SWITCH, TEXT, Unfit,
 };
 use super::network::{ADDRESS, OPTIONAL_SOCKET, PORT};
 use super::reader::Reader;
@@ -20,6 +20,7 @@ pub struct HttpSettings {
     pub port: u16,
     /// None for no admin listener.
     pub admin_listen: Option<SocketAddr>,
+    pub proxy_protocol: bool,
     pub max_connections: NonZeroUsize,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
@@ -61,6 +62,15 @@ pub(super) static ADMIN_LISTEN: Setting<Option<SocketAddr>> = Setting {
            level ([what is there](operating.md#admin-listener)). Nobody is asked who they are, so it belongs on an address \
            that the outside cannot reach.",
     kind: OPTIONAL_SOCKET,
+};
+
+static PROXY_PROTOCOL: Setting<bool> = Setting {
+    names: &["PROXY_PROTOCOL"],
+    default: "false",
+    because: "only some load balancers speak it, and with it on nobody else is heard",
+    help: "For [load balancers](operating.md#behind-a-tcp-load-balancer) that begin each connection with a header of the \
+           PROXY protocol, version 1 or 2. The header is taken away; a connection without one is closed.",
+    kind: SWITCH,
 };
 
 pub(super) static MAX_CONNECTIONS: Setting<NonZeroUsize> = Setting {
@@ -138,6 +148,7 @@ impl HttpSettings {
             host,
             port,
             admin_listen: admin_listen(values, SocketAddr::new(host, port)),
+            proxy_protocol: values.take(&PROXY_PROTOCOL),
             max_connections: values.take(&MAX_CONNECTIONS),
             header_timeout: values.take(&HEADER_TIMEOUT),
             body_timeout: values.take(&BODY_TIMEOUT),

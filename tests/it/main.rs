@@ -9,6 +9,7 @@ mod contract;
 mod fault;
 mod image;
 mod nginx;
+mod proxy;
 mod sentry;
 mod smuggling;
 mod start_stop;

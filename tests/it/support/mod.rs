@@ -1,6 +1,7 @@
 //! What the suites share: a running collector, a raw client, reports to send, other people's servers, and a network that
 //! can be made to fail. No expectation of any suite lives here.
 
+pub mod balancer;
 pub mod canonical_json;
 pub mod collector;
 pub mod crash;
