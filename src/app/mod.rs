@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::crashmover::{Crashmover, Leftover};
 use crate::health::Health;
-use crate::http::{Collector, Routes, Server, ServerConfig, routes};
+use crate::http::{Certificates, Collector, Routes, Server, ServerConfig, Tls, TlsError, routes};
 use crate::metrics::{Count, Metrics, Statsd, StatsdConfig};
 use crate::sentry;
 use crate::settings::{self, GeneralSettings, Settings};
@@ -50,6 +50,16 @@ pub fn throttler(settings: &Settings) -> Result<Throttler, crate::throttle::Rule
     })
 }
 
+/// Certificate and key, where TLS is spoken.
+///
+/// # Errors
+/// What is wrong with the files.
+pub fn certificates(settings: &Settings) -> Result<Option<Arc<Certificates>>, TlsError> {
+    let tls = settings.tls.as_ref();
+    tls.map(|files| Certificates::load(files).map(Arc::new))
+        .transpose()
+}
+
 /// The spool's settings, where there is one.
 pub fn spool_config(settings: &Settings) -> Option<SpoolConfig> {
     settings.spool.as_ref().map(|spool| SpoolConfig {
@@ -67,6 +77,7 @@ pub struct App {
     metrics: Metrics,
     server: ServerConfig,
     proxy_protocol: bool,
+    tls: Option<Tls>,
     shutdown_timeout: Duration,
     reports_to_sentry: bool,
 }
@@ -131,9 +142,16 @@ impl App {
             metrics,
             server,
             proxy_protocol: http.proxy_protocol,
+            tls: None,
             shutdown_timeout,
             reports_to_sentry: settings.general.sentry_dsn.is_some(),
         })
+    }
+
+    /// Speaks TLS with these certificates, if there are any.
+    pub fn with_tls(mut self, certificates: Option<Arc<Certificates>>) -> Self {
+        self.tls = certificates.map(|it| Tls::new(it, self.metrics.clone()));
+        self
     }
 
     /// The spool, if there is one.
@@ -152,7 +170,8 @@ impl App {
         hurry: CancellationToken,
         lost_lines: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Leftover {
-        let mut server = Server::new(listener, self.routes(), self.server);
+        let mut server =
+            Server::new(listener, self.routes(), self.server).with_tls(self.tls.clone());
         if self.proxy_protocol {
             server = server.expect_proxy_headers(self.metrics.clone());
         }
@@ -262,4 +281,13 @@ fn version(general: &GeneralSettings) -> Version {
 /// Where the collector listens.
 pub fn address(settings: &Settings) -> SocketAddr {
     SocketAddr::new(settings.http.host, settings.http.port)
+}
+
+/// What the collector speaks, as it stands in a URL.
+pub fn scheme(settings: &Settings) -> &'static str {
+    if settings.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    }
 }

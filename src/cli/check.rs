@@ -15,6 +15,7 @@ pub fn check(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
     }
     println!("settings: fine");
     println!("Sentry: {}", sentry(settings));
+    println!("TLS: {}", tls(settings)?);
     let throttler = app::throttler(settings).map_err(Failed::Rules)?;
     println!(
         "throttle rules: fine, {} rules",
@@ -37,6 +38,14 @@ fn sentry(settings: &Settings) -> String {
             )
         },
     )
+}
+
+fn tls(settings: &Settings) -> Result<String, Failed> {
+    let certificates = app::certificates(settings).map_err(Failed::Tls)?;
+    Ok(certificates.map_or_else(
+        || "off, TLS_CERTIFICATE is not set".to_owned(),
+        |it| format!("fine, {} in the chain", it.chain_length()),
+    ))
 }
 
 async fn outside(settings: &Settings) -> anyhow::Result<()> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::live_tls;
 use crate::app;
 use crate::settings::Settings;
 
@@ -21,7 +22,8 @@ const MOST_BYTES: u64 = 4096;
 /// Nobody listens, no answer within three seconds, or another answer than 200.
 pub fn live(settings: &Settings) -> anyhow::Result<()> {
     let address = reachable(app::address(settings));
-    let status = ask(address).with_context(|| format!("no live collector at {address}"))?;
+    let status = ask(address, settings.tls.is_some())
+        .with_context(|| format!("no live collector at {address}"))?;
     anyhow::ensure!(
         status == "200",
         "the collector at {address} answers {status}"
@@ -40,10 +42,18 @@ fn reachable(listens: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listens.port())
 }
 
-fn ask(address: SocketAddr) -> anyhow::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+fn ask(address: SocketAddr, is_tls: bool) -> anyhow::Result<String> {
+    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
+    if is_tls {
+        ask_on(live_tls::around(stream)?, address)
+    } else {
+        ask_on(stream, address)
+    }
+}
+
+fn ask_on(mut stream: impl Read + Write, address: SocketAddr) -> anyhow::Result<String> {
     let request =
         format!("GET /__lbheartbeat__ HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;

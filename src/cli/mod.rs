@@ -5,10 +5,12 @@ mod completions;
 mod config;
 mod help;
 mod live;
+mod live_tls;
 mod metrics;
 mod raw_crash;
 mod serve;
 mod show;
+mod signals;
 mod spool;
 mod submit;
 mod throttle;
@@ -156,6 +158,7 @@ fn say(text: &str) {
 enum Failed {
     Settings(Problems),
     Rules(crate::throttle::RulesError),
+    Tls(crate::http::TlsError),
     /// The command line can be parsed but makes no sense.
     Usage(anyhow::Error),
     /// A collector does not want a report: its reason.
@@ -174,7 +177,7 @@ impl From<anyhow::Error> for Failed {
 impl Failed {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Settings(_) | Self::Rules(_) => ExitCode::from(EXIT_SETTINGS),
+            Self::Settings(_) | Self::Rules(_) | Self::Tls(_) => ExitCode::from(EXIT_SETTINGS),
             Self::Usage(_) => ExitCode::from(EXIT_USAGE),
             Self::Discarded(_) => ExitCode::from(EXIT_DISCARDED),
             Self::Told(code) => ExitCode::from(*code),
@@ -188,6 +191,7 @@ impl std::fmt::Display for Failed {
         match self {
             Self::Settings(problems) => problems.fmt(f),
             Self::Rules(mistakes) => write!(f, "mistakes in the throttle rules:\n{mistakes}"),
+            Self::Tls(error) => error.fmt(f),
             Self::Discarded(reason) => write!(f, "discarded: {reason}"),
             Self::Told(_) => Ok(()),
             Self::Usage(error) | Self::Other(error) => f.write_str(&causes(error)),

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, AdminDoor, AdminParts, App, Backends};
 use crate::crash_publish::PublishErrorKind;
 use crate::crash_storage::StorageErrorKind;
 use crate::fail_point;
-use crate::http::Readiness;
+use crate::http::{Certificates, Readiness};
 use crate::logging::{self, Logging, LoggingConfig};
 use crate::sentry::Sentry;
 use crate::settings::{
@@ -23,6 +22,7 @@ use crate::settings::{
 use crate::throttle::Throttler;
 
 use super::Failed;
+use super::signals::{watch_hangups, watch_signals};
 
 /// Attempts to reach storage and queue at start, while containers and networks come up.
 const CONNECT_ATTEMPTS: u32 = 5;
@@ -108,10 +108,11 @@ fn start(settings: &Settings, loaded: &Loaded, logging: &Logging) -> Result<(), 
         );
     }
     let throttler = app::throttler(settings).map_err(Failed::Rules)?;
+    let certificates = app::certificates(settings).map_err(Failed::Tls)?;
     let runtime = super::runtime(settings)
         .context("the runtime cannot be started")
         .map_err(Failed::Other)?;
-    let serving = serve_until_stopped(settings, loaded, throttler, logging);
+    let serving = serve_until_stopped(settings, loaded, throttler, certificates, logging);
     let result = runtime.block_on(serving).map_err(Failed::Other);
     // Blocking work on a disk that hangs must not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -122,6 +123,7 @@ async fn serve_until_stopped(
     settings: &Settings,
     loaded: &Loaded,
     throttler: Throttler,
+    certificates: Option<Arc<Certificates>>,
     logging: &Logging,
 ) -> anyhow::Result<()> {
     let metrics = app::metrics(settings)?;
@@ -141,6 +143,7 @@ async fn serve_until_stopped(
     let backends = app::backends(settings).await?;
     verify(&backends, settings).await?;
     let app = App::build(settings, throttler, backends, metrics).await?;
+    let app = app.with_tls(certificates.clone());
     if let Some(opened) = app.spool() {
         let _ = spool.set(opened.clone());
     }
@@ -148,9 +151,15 @@ async fn serve_until_stopped(
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}: is another process there? PORT and HOST choose")
     })?;
+    // Before anybody is told that we are there: until it is watched for, the signal ends the process.
+    let hangups = certificates.map(watch_hangups).transpose()?;
+    let hangups = hangups.map(tokio::spawn);
     announce(&listener, settings, loaded)?;
     readiness.set_ready();
     run(app, listener, stop, logging).await?;
+    if let Some(hangups) = hangups {
+        hangups.abort();
+    }
     if let Some(admin) = admin {
         admin.close().await;
     }
@@ -218,6 +227,7 @@ async fn verify(backends: &Backends, settings: &Settings) -> anyhow::Result<()> 
 
 fn announce(listener: &TcpListener, settings: &Settings, loaded: &Loaded) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
+    let scheme = app::scheme(settings);
     match &settings.crash_storage {
         StorageClass::Fs(fs) => {
             tracing::info!("reports are kept in the folder {}", fs.root.display())
@@ -236,10 +246,10 @@ fn announce(listener: &TcpListener, settings: &Settings, loaded: &Loaded) -> any
     if is_tryout(loaded) {
         let port = address.port();
         tracing::info!(
-            "try: curl -F ProductName=Firefox -F ReleaseChannel=nightly -F upload_file_minidump=@README.md http://localhost:{port}/submit"
+            "try: curl -F ProductName=Firefox -F ReleaseChannel=nightly -F upload_file_minidump=@README.md {scheme}://localhost:{port}/submit"
         );
     }
-    tracing::info!("listening on http://{address}");
+    tracing::info!("listening on {scheme}://{address}");
     Ok(())
 }
 
@@ -262,29 +272,4 @@ async fn run(
         "stopped"
     );
     Ok(())
-}
-
-/// The first SIGTERM or SIGINT stops in good order, the second shortens that.
-fn watch_signals(
-    stop: CancellationToken,
-    hurry: CancellationToken,
-) -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        for (token, message) in [
-            (
-                stop,
-                "stopping: no new connections, what was taken is finished; a second signal shortens this",
-            ),
-            (hurry, "stopping in a hurry"),
-        ] {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            tracing::info!("{message}");
-            token.cancel();
-        }
-    })
 }

@@ -17,6 +17,7 @@ mod proxy_header;
 mod reply;
 mod server;
 mod submit;
+mod tls;
 mod unread;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub use admin::{Admin, Readiness, admin_routes};
 pub use limits::BodyLimits;
 pub use server::{Server, ServerConfig};
+pub use tls::{Certificates, Tls, TlsError};
 
 use crate::crashmover::Crashmover;
 use crate::health::Health;

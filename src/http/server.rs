@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,7 @@ use tower::util::ServiceExt;
 use super::Routes;
 use super::old_chunked::{Begun, FirstRequest, begin};
 use super::proxied::{Header, Refusals};
+use super::tls::{Secured, Tls};
 use crate::fail_point;
 use crate::metrics::Metrics;
 
@@ -26,7 +28,7 @@ use crate::metrics::Metrics;
 pub struct ServerConfig {
     /// Connections at once; more wait to be accepted.
     pub max_connections: usize,
-    /// For a request's head, and for the next request on a connection that is kept alive.
+    /// For a TLS handshake, for a request's head, and for the next request on a connection that is kept alive.
     pub header_timeout: Duration,
 }
 
@@ -45,6 +47,7 @@ pub struct Server {
     config: ServerConfig,
     /// Where every connection has to begin with a PROXY header.
     proxied: Option<Arc<Refusals>>,
+    tls: Option<Tls>,
     slots: Arc<Semaphore>,
     connections: TaskTracker,
     stop: CancellationToken,
@@ -60,6 +63,7 @@ impl Server {
             routes,
             config,
             proxied: None,
+            tls: None,
             slots,
             connections: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -70,6 +74,11 @@ impl Server {
     pub fn expect_proxy_headers(mut self, metrics: Metrics) -> Self {
         self.proxied = Some(Arc::new(Refusals::new(metrics)));
         self
+    }
+
+    /// Nothing but TLS is spoken from here on.
+    pub fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
     }
 
     /// A handle with which connections can be counted from elsewhere.
@@ -141,31 +150,37 @@ impl Server {
         // Answers are one small packet; waiting to fill it only delays the client.
         let _ = connection.set_nodelay(true);
         let (routes, config, stop) = (self.routes.clone(), self.config, self.stop.clone());
-        let proxied = self.proxied.clone();
+        let (proxied, tls) = (self.proxied.clone(), self.tls.clone());
         self.connections.spawn(async move {
             if let Some(refusals) = proxied
                 && !take_off_header(&mut connection, config, &stop, &refusals).await
             {
                 return;
             }
-            serve_connection(connection, routes, config, stop).await;
+            match tls {
+                None => serve_connection(connection, routes, config, stop).await,
+                // Apart, so that connections without TLS take no room for it.
+                Some(tls) => {
+                    Box::pin(serve_secured(connection, tls, routes, config, stop)).await;
+                }
+            }
             drop(permit);
         });
     }
 }
 
-/// Waits for what has to be read first, after the stop signal only as long as it needs to get here.
+/// What comes from a client within the header timeout; after the stop signal only as long as it needs to get here.
 async fn in_time<T>(
-    reading: impl Future<Output = T>,
-    time: Duration,
+    coming: impl Future<Output = T>,
+    config: ServerConfig,
     stop: &CancellationToken,
 ) -> Option<T> {
-    let mut reading = std::pin::pin!(reading);
+    let mut coming = std::pin::pin!(coming);
     tokio::select! {
         biased;
-        read = reading.as_mut() => Some(read),
-        () = tokio::time::sleep(time) => None,
-        () = stop.cancelled() => tokio::time::timeout(LAST_MOMENT, reading).await.ok(),
+        come = coming.as_mut() => Some(come),
+        () = tokio::time::sleep(config.header_timeout) => None,
+        () = stop.cancelled() => tokio::time::timeout(LAST_MOMENT, coming).await.ok(),
     }
 }
 
@@ -177,7 +192,7 @@ async fn take_off_header(
     refusals: &Refusals,
 ) -> bool {
     let mut header = Header::new();
-    let taken = in_time(header.take_off(connection), config.header_timeout, stop).await;
+    let taken = in_time(header.take_off(connection), config, stop).await;
     let why = match taken {
         Some(Ok(())) => return true,
         Some(Err(error)) => error.to_string(),
@@ -191,21 +206,37 @@ async fn take_off_header(
     false
 }
 
-/// Waits for the first request of a connection.
-async fn first_request(
-    connection: TcpStream,
+/// Waits for the first bytes of a connection.
+async fn first_request<C: AsyncRead + Unpin>(
+    connection: C,
     config: ServerConfig,
     stop: &CancellationToken,
-) -> Option<(Begun<TcpStream>, FirstRequest)> {
-    in_time(begin(connection), config.header_timeout, stop)
+) -> Option<(Begun<C>, FirstRequest)> {
+    in_time(begin(connection), config, stop)
         .await?
         .inspect_err(|error| tracing::debug!(%error, "connection ended"))
         .ok()
 }
 
-/// One connection until it ends. After the stop signal it ends with the request that is under way.
-async fn serve_connection(
+/// As [`serve_connection`], after the handshake. That is done here and not where connections are accepted, so that a
+/// client which is slow with it keeps nobody waiting.
+async fn serve_secured(
     connection: TcpStream,
+    tls: Tls,
+    routes: Routes,
+    config: ServerConfig,
+    stop: CancellationToken,
+) {
+    match in_time(tls.accept(connection), config, &stop).await {
+        Some(Ok(secured)) => serve_connection::<Secured>(secured, routes, config, stop).await,
+        Some(Err(error)) => tls.failed(&error),
+        None => tls.failed(&"it took too long"),
+    }
+}
+
+/// One connection until it ends. After the stop signal it ends with the request that is under way.
+async fn serve_connection<C: AsyncRead + AsyncWrite + Unpin>(
+    connection: C,
     routes: Routes,
     config: ServerConfig,
     stop: CancellationToken,

@@ -13,6 +13,7 @@ impl Count {
             Self::ThrottleRule("".into()),
             Self::UnauthorizedUuid,
             Self::ProxyHeaderFailed,
+            Self::TlsFailed,
             Self::Outcome(Outcome::Kept),
             Self::Fate(Fate::Saved),
             Self::SaveCrash,
@@ -45,6 +46,10 @@ impl Count {
             Self::UnauthorizedUuid => "A submission with a `uuid` and no right to choose one.",
             Self::ProxyHeaderFailed => {
                 "A connection that was closed because it began with no PROXY header."
+            }
+            Self::TlsFailed => {
+                "A connection that ended without a TLS handshake: plain HTTP, an old TLS, a certificate that the client \
+                 does not trust, or nothing in time."
             }
             Self::Outcome(_) => {
                 "One POST to `/submit` by how it ended; each has exactly one outcome."

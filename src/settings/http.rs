@@ -86,7 +86,7 @@ static HEADER_TIMEOUT: Setting<Duration> = Setting {
     names: &["BREAKPAD_HEADER_TIMEOUT_SECONDS"],
     default: "30",
     because: "headers are 1 KB; whoever needs longer is not a crash reporter",
-    help: "Time for the head of a request to arrive, and for the next request on a connection kept alive.",
+    help: "Time for a TLS handshake, for the head of a request to arrive, and for the next request on a connection kept alive.",
     kind: SECONDS,
 };
 

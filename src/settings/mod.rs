@@ -29,6 +29,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod tls;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -50,6 +51,7 @@ pub use secret::Secret;
 pub use spool::SpoolSettings;
 pub use surroundings::{binary_folder, environment, fail_point, machine_name};
 pub use throttle::ThrottleSettings;
+pub use tls::TlsSettings;
 
 use reader::{Reader, Taken};
 
@@ -58,6 +60,8 @@ use reader::{Reader, Taken};
 pub struct Settings {
     pub general: GeneralSettings,
     pub http: HttpSettings,
+    /// None when plain HTTP is spoken.
+    pub tls: Option<TlsSettings>,
     pub intake: IntakeSettings,
     pub throttle: ThrottleSettings,
     pub crashmover: CrashmoverSettings,
@@ -110,6 +114,7 @@ impl Settings {
     fn read(values: &mut Reader) -> Self {
         let general = GeneralSettings::read(values);
         let http = HttpSettings::read(values);
+        let tls = TlsSettings::read(values);
         let intake = IntakeSettings::read(values);
         let throttle = ThrottleSettings::read(values);
         let crashmover = CrashmoverSettings::read(values);
@@ -117,6 +122,7 @@ impl Settings {
         Self {
             general,
             http,
+            tls,
             intake,
             throttle,
             crashmover,

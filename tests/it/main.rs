@@ -15,3 +15,4 @@ mod smuggling;
 mod start_stop;
 mod support;
 mod tidy;
+mod tls;

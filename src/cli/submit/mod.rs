@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::app;
 use crate::settings::Settings;
 
 use super::{Failed, raw_crash};
@@ -143,10 +144,11 @@ fn prepared(settings: Option<&Settings>, args: &SubmitArgs) -> Result<Client, Fa
 /// Where a collector with these settings can be reached from here.
 fn this_machine(settings: &Settings) -> String {
     let (host, port) = (settings.http.host, settings.http.port);
+    let scheme = app::scheme(settings);
     if host.is_unspecified() {
-        format!("http://localhost:{port}")
+        format!("{scheme}://localhost:{port}")
     } else {
-        format!("http://{}", std::net::SocketAddr::new(host, port))
+        format!("{scheme}://{}", std::net::SocketAddr::new(host, port))
     }
 }
 

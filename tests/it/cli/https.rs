@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -14,36 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use super::antenna;
 use crate::support::collector::TestCollector;
 use crate::support::stored::objects_below;
-
-const CERTIFICATE: &str = "cert.pem";
-
-/// A certificate for `localhost` that nobody but its own file vouches for, made by openssl.
-fn make_certificate(folder: &Path) {
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-        ])
-        .args([
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost",
-        ])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(["-keyout", "key.pem", "-out", CERTIFICATE])
-        .current_dir(folder)
-        .output()
-        .expect("openssl");
-    assert!(made.status.success(), "{made:?}");
-}
+use crate::support::tls::{CERTIFICATE, KEY, make_certificate};
 
 /// Ends TLS and hands everything on to the collector, as a proxy in front of it does.
 async fn end_tls(listener: TcpListener, config: ServerConfig, collector: SocketAddr) {
@@ -61,7 +31,7 @@ async fn end_tls(listener: TcpListener, config: ServerConfig, collector: SocketA
 
 fn server_config(folder: &Path) -> ServerConfig {
     let certificate = CertificateDer::from_pem_file(folder.join(CERTIFICATE)).unwrap();
-    let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(folder.join(KEY)).unwrap();
     ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()

@@ -15,7 +15,7 @@ use super::wait::{PATIENCE, wait_for, wait_within};
 use super::wire::{self, Answer, Exchange, Response};
 
 /// What the ready line says before the address.
-const READY: &str = "listening on http://";
+const READY: [&str; 2] = ["listening on http://", "listening on https://"];
 /// What the log says before the admin listener's address.
 const ADMIN: &str = "admin listener on http://";
 
@@ -79,7 +79,7 @@ impl TestCollector {
             if let Some(address) = process
                 .log()
                 .iter()
-                .find_map(|line| address_in(line, READY))
+                .find_map(|line| READY.iter().find_map(|words| address_in(line, words)))
             {
                 return Some(Ok(address));
             }

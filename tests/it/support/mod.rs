@@ -12,6 +12,7 @@ pub mod nginx;
 pub mod s3s;
 pub mod statsd;
 pub mod stored;
+pub mod tls;
 pub mod wait;
 pub mod wire;
 
