@@ -2,9 +2,9 @@
 
 use crate::crashmover::{Acknowledge, CrashmoverConfig, RetryPolicy};
 use crate::http::BodyLimits;
-use crate::intake::Limits;
+use crate::intake::{ExtraEncodings, Limits};
 use crate::sentry::SentryConfig;
-use crate::settings::{self, GeneralSettings, Settings};
+use crate::settings::{self, ExtraEncoding, GeneralSettings, Settings};
 
 pub fn crashmover_config(settings: &Settings) -> CrashmoverConfig {
     let crashmover = &settings.crashmover;
@@ -56,5 +56,10 @@ pub fn intake_limits(settings: &Settings) -> Limits {
         annotations: intake.max_annotations.get(),
         annotation_bytes: intake.max_annotation_bytes.get() as u64,
         annotations_bytes: intake.max_annotations_bytes.get() as u64,
+        extra_encodings: ExtraEncodings {
+            deflate: intake.extra_encodings.contains(&ExtraEncoding::Deflate),
+            brotli: intake.extra_encodings.contains(&ExtraEncoding::Brotli),
+            zstd: intake.extra_encodings.contains(&ExtraEncoding::Zstd),
+        },
     }
 }

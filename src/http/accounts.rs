@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::crash::CrashId;
-use crate::intake::{self, Failed, Head, Malformed, Submission};
+use crate::intake::{Encoding, Failed, Head, Malformed, Submission};
 use crate::metrics::{Count, Histogram, Outcome, Timing};
 use crate::throttle::Verdict;
 
@@ -28,9 +28,11 @@ pub fn count_body<E>(
     if reason.is_some_and(Malformed::is_in_headers) {
         return;
     }
-    let is_compressed = intake::is_gzip(head.content_encoding);
-    let is_success = reason != Some(Malformed::BadGzip);
-    if is_compressed {
+    let extra = collector.intake_limits.extra_encodings;
+    let encoding = Encoding::of(head.content_encoding, extra);
+    let is_success = !matches!(reason, Some(Malformed::BadGzip | Malformed::BadEncoding));
+    // These two say gzip in their names, and mean it.
+    if encoding == Some(Encoding::Gzip) {
         metrics.count(Count::GzippedCrash);
         metrics.histogram(
             Histogram::Decompress { is_success },
@@ -44,7 +46,9 @@ pub fn count_body<E>(
                 Some(submission.payload_bytes)
             });
         metrics.histogram(
-            Histogram::CrashSize { is_compressed },
+            Histogram::CrashSize {
+                is_compressed: encoding.is_some(),
+            },
             payload_bytes.unwrap_or(0) as f64,
         );
     }

@@ -2,7 +2,7 @@
 
 /// A reason to discard a submission. The code goes to the client as `Discarded=malformed_<code>` and into a metric's tag.
 ///
-/// The first eleven are the original's; the rest are limits that the original does not have.
+/// The first eleven are the original's; the rest are limits and encodings that the original does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Malformed {
     /// No `Content-Type`, or an empty one. Probes and broken scripts.
@@ -35,11 +35,13 @@ pub enum Malformed {
     TooManyAnnotations,
     /// Annotations of more than `BREAKPAD_MAX_ANNOTATIONS_BYTES` together.
     AnnotationsTooLarge,
+    /// An encoding of `BREAKPAD_EXTRA_ENCODINGS` and a body that is not in it, or that was cut.
+    BadEncoding,
 }
 
 impl Malformed {
     /// All of them, for the metrics' catalog.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NoContentType,
         Self::WrongContentType,
         Self::NoBoundary,
@@ -55,6 +57,7 @@ impl Malformed {
         Self::TooManyParts,
         Self::TooManyAnnotations,
         Self::AnnotationsTooLarge,
+        Self::BadEncoding,
     ];
 
     /// Found in the headers, before the body is looked at: the body's size and encoding are not counted.
@@ -83,6 +86,7 @@ impl Malformed {
             Self::TooManyParts => "too_many_parts",
             Self::TooManyAnnotations => "too_many_annotations",
             Self::AnnotationsTooLarge => "annotations_too_large",
+            Self::BadEncoding => "bad_encoding",
         }
     }
 }

@@ -24,14 +24,14 @@ use futures_util::{Stream, StreamExt};
 pub use malformed::Malformed;
 
 use crate::crash::{Annotations, Dump, Payload};
-pub use decode::is_gzip;
-use decode::{BadGzip, Gunzip};
+use decode::{Decoder, Hint, Next, Undecodable};
+pub use decode::{Encoding, ExtraEncodings};
 use parts::Parts;
 use split::{Event, Splitter};
 
-/// Inflating this much of the wire at once cannot hold up a thread for long, nor take much memory before it is asked for,
+/// Decoding this much of the wire at once cannot hold up a thread for long, nor take much memory before it is asked for,
 /// whatever the ratio.
-const INFLATE_STEP_BYTES: usize = 2 * 1024;
+const DECODE_STEP_BYTES: usize = 2 * 1024;
 
 /// Annotations from a JSON text, as from a part with annotations in JSON: for documents that lie on a disk.
 ///
@@ -62,6 +62,7 @@ pub struct Limits {
     pub annotation_bytes: u64,
     /// All annotations of a submission together, in bytes.
     pub annotations_bytes: u64,
+    pub extra_encodings: ExtraEncodings,
 }
 
 /// What was made of one POST.
@@ -112,8 +113,8 @@ pub async fn parse<E>(
     if !head.is_chunked && head.content_length_bytes.unwrap_or(0) == 0 {
         return Err(Malformed::NoContentLength.into());
     }
-    let is_compressed = decode::is_gzip(head.content_encoding);
-    let mut form = Form::new(&boundary, is_compressed, *limits);
+    let encoding = Encoding::of(head.content_encoding, limits.extra_encodings);
+    let mut form = Form::new(&boundary, encoding, *limits);
     let mut wire_bytes = 0;
     while let Some(frame) = body.next().await {
         let frame = frame.map_err(Failed::Body)?;
@@ -123,21 +124,21 @@ pub async fn parse<E>(
     if head.is_chunked && wire_bytes == 0 {
         return Err(Malformed::NoContentLength.into());
     }
-    let gathered = form.finish(&mut keep)?;
+    let gathered = form.finish(&mut keep).await?;
     Ok(Submission {
         annotations: gathered.annotations,
         dumps: gathered.dumps,
         notes: gathered.notes,
         replaced_dumps: gathered.replaced_dumps,
         payload: gathered.payload,
-        is_compressed,
+        is_compressed: encoding.is_some(),
         payload_bytes: head.content_length_bytes.unwrap_or(wire_bytes),
     })
 }
 
 /// A body on its way: decoder, splitter and parts.
 struct Form {
-    gunzip: Option<Gunzip>,
+    decoder: Option<(Encoding, Decoder)>,
     splitter: Splitter,
     /// The parts until the body turns out to be malformed, then the reason.
     parts: Result<Parts, Malformed>,
@@ -148,9 +149,9 @@ struct Form {
 }
 
 impl Form {
-    fn new(boundary: &[u8], is_compressed: bool, limits: Limits) -> Self {
+    fn new(boundary: &[u8], encoding: Option<Encoding>, limits: Limits) -> Self {
         Self {
-            gunzip: is_compressed.then(Gunzip::new),
+            decoder: encoding.map(|encoding| (encoding, Decoder::new(encoding))),
             splitter: Splitter::new(boundary),
             parts: content_type::check_length(boundary).map(|()| Parts::new(limits)),
             events: Vec::new(),
@@ -165,28 +166,37 @@ impl Form {
         frame: Bytes,
         keep: &mut impl FnMut(u64) -> Result<(), E>,
     ) -> Result<(), Failed<E>> {
-        if self.gunzip.is_none() {
+        if self.decoder.is_none() {
             return self.take_plain(frame, keep);
         }
-        for step in frame.chunks(INFLATE_STEP_BYTES) {
-            self.inflate(step, keep)?;
-            tokio::task::consume_budget().await;
+        for step in frame.chunks(DECODE_STEP_BYTES) {
+            self.decode(step, false, keep).await?;
         }
         Ok(())
     }
 
-    fn inflate<E>(
+    async fn decode<E>(
         &mut self,
-        mut step: &[u8],
+        mut input: &[u8],
+        is_end: bool,
         keep: &mut impl FnMut(u64) -> Result<(), E>,
     ) -> Result<(), Failed<E>> {
-        while let Some(gunzip) = &mut self.gunzip
-            && !step.is_empty()
-        {
-            let wants_more = !self.splitter.is_complete();
-            let result = gunzip.inflate(step, wants_more, &mut self.inflated);
+        while let Some((encoding, decoder)) = &mut self.decoder {
+            let hint = Hint {
+                wants_more: !self.splitter.is_complete(),
+                is_end,
+            };
+            let result = decoder.decode(input, hint, &mut self.inflated);
+            let encoding = *encoding;
             self.take_inflated(keep)?;
-            step = &step[result.map_err(|BadGzip| Malformed::BadGzip)?..];
+            let step = result.map_err(|Undecodable| encoding.malformed())?;
+            input = &input[step.done_bytes..];
+            tokio::task::consume_budget().await;
+            match step.next {
+                Next::Memory(bytes) => keep(bytes).map_err(Failed::Body)?,
+                Next::Input if input.is_empty() => break,
+                Next::Input | Next::Again => {}
+            }
         }
         Ok(())
     }
@@ -230,13 +240,14 @@ impl Form {
         }
     }
 
-    fn finish<E>(
+    async fn finish<E>(
         mut self,
         keep: &mut impl FnMut(u64) -> Result<(), E>,
     ) -> Result<parts::Gathered, Failed<E>> {
-        if let Some(gunzip) = &mut self.gunzip {
-            gunzip.flush(&mut self.inflated);
-            gunzip.finish().map_err(|BadGzip| Malformed::BadGzip)?;
+        self.decode(&[], true, keep).await?;
+        if let Some((encoding, decoder)) = &mut self.decoder {
+            let finished = decoder.finish(&mut self.inflated);
+            finished.map_err(|Undecodable| encoding.malformed())?;
             self.take_inflated(keep)?;
         }
         let parts = self.parts?;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, stream};
 use proptest::prelude::*;
 
-use super::{Failed, Head, Limits, Malformed, Submission, parse};
+use super::{ExtraEncodings, Failed, Head, Limits, Malformed, Submission, parse};
 use crate::crash::Payload;
 
 const LIMITS: Limits = Limits {
@@ -16,6 +16,7 @@ const LIMITS: Limits = Limits {
     annotations: 40,
     annotation_bytes: 5000,
     annotations_bytes: 10_000,
+    extra_encodings: ExtraEncodings::ALL,
 };
 const TYPE: &[u8] = b"multipart/form-data; boundary=xyz";
 

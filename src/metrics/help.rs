@@ -39,7 +39,9 @@ impl Count {
             Self::IncomingCrash => {
                 "A submission that could be parsed, whatever was decided about it afterwards."
             }
-            Self::GzippedCrash => "A body that came gzipped.",
+            Self::GzippedCrash => {
+                "A body that came gzipped. Other encodings show in `crash_size` only, as `compressed`."
+            }
             Self::Malformed(_) => "A body that is no crash report.",
             Self::Throttle(_) => "A submission, by throttle result.",
             Self::ThrottleRule(_) => "A submission, by the rule that settled it.",

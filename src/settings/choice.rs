@@ -55,6 +55,14 @@ pub enum Acknowledge {
     Spooled,
 }
 
+/// An encoding of bodies that the original does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExtraEncoding {
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
 /// The word given for the crash storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StorageWord {
@@ -90,6 +98,29 @@ pub(super) const ACKNOWLEDGE: Kind<Acknowledge> = Kind {
         _ => Err(Unfit::Form),
     },
 };
+
+pub(super) const EXTRA_ENCODINGS: Kind<Vec<ExtraEncoding>> = Kind {
+    form: "`deflate`, `br`, `zstd`, or several of them with commas between",
+    example: "deflate,br,zstd",
+    secret: false,
+    parse: |text| {
+        let words = text.split(',').map(str::trim);
+        words
+            .filter(|_| !text.is_empty())
+            .map(extra_encoding)
+            .collect()
+    },
+};
+
+fn extra_encoding(word: &str) -> Result<ExtraEncoding, Unfit> {
+    match word.to_ascii_lowercase().as_str() {
+        "deflate" => Ok(ExtraEncoding::Deflate),
+        "br" => Ok(ExtraEncoding::Brotli),
+        "zstd" => Ok(ExtraEncoding::Zstd),
+        "gzip" | "x-gzip" => Err(Unfit::Because("gzip is always decoded, leave it out")),
+        _ => Err(Unfit::Form),
+    }
+}
 
 pub(super) const STORAGE: Kind<StorageWord> = Kind {
     form: "`fs`, `s3`, `memory` or `none`, or the original's class, such as `antenna.ext.s3.crashstorage.S3CrashStorage`",
@@ -192,6 +223,23 @@ mod tests {
             panic!("Pub/Sub was taken");
         };
         assert!(why.contains("use sqs"), "{why}");
+    }
+
+    #[test]
+    fn encodings_are_a_list_of_known_names() {
+        let all = [
+            ExtraEncoding::Zstd,
+            ExtraEncoding::Brotli,
+            ExtraEncoding::Deflate,
+        ];
+        let taken = |text| (EXTRA_ENCODINGS.parse)(text).ok();
+        assert_eq!(taken(""), Some(vec![]));
+        assert_eq!(taken("zstd, BR,deflate"), Some(all.to_vec()));
+        for text in ["brotli", "br,", ",", "br zstd", "identity"] {
+            assert_eq!(taken(text), None, "{text}");
+        }
+        let gzip = (EXTRA_ENCODINGS.parse)("br,gzip");
+        assert!(matches!(gzip, Err(Unfit::Because(_))));
     }
 
     #[test]

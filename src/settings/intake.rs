@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use super::choice::{EXTRA_ENCODINGS as EXTRA_ENCODINGS_KIND, ExtraEncoding};
 use super::kind::{COUNT, MEMORY_BYTES};
 use super::reader::Reader;
 use super::setting::{Section, Setting};
@@ -16,6 +17,7 @@ pub struct IntakeSettings {
     pub max_annotations: NonZeroUsize,
     pub max_annotation_bytes: NonZeroUsize,
     pub max_annotations_bytes: NonZeroUsize,
+    pub extra_encodings: Vec<ExtraEncoding>,
 }
 
 static SECTION: Section = Section {
@@ -73,6 +75,15 @@ pub(super) static MAX_ANNOTATIONS_BYTES: Setting<NonZeroUsize> = Setting {
     kind: MEMORY_BYTES,
 };
 
+static EXTRA_ENCODINGS: Setting<Vec<ExtraEncoding>> = Setting {
+    names: &["BREAKPAD_EXTRA_ENCODINGS"],
+    default: "",
+    because: "none: the original knows gzip only, and no known crash reporter sends another",
+    help: "Values of `Content-Encoding` that are decoded besides `gzip`, under the same limits. A body in another encoding \
+           is taken as it is.",
+    kind: EXTRA_ENCODINGS_KIND,
+};
+
 impl IntakeSettings {
     pub(super) fn read(values: &mut Reader) -> Self {
         values.section(&SECTION);
@@ -83,6 +94,7 @@ impl IntakeSettings {
             max_annotations: values.take(&MAX_ANNOTATIONS),
             max_annotation_bytes: values.take(&MAX_ANNOTATION_BYTES),
             max_annotations_bytes: values.take(&MAX_ANNOTATIONS_BYTES),
+            extra_encodings: values.take(&EXTRA_ENCODINGS),
         }
     }
 }

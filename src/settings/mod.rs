@@ -36,7 +36,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 pub use aws::{AccessKey, AwsSettings};
-pub use choice::{Acknowledge, LogLevel};
+pub use choice::{Acknowledge, ExtraEncoding, LogLevel};
 pub use crash_publish::{PublishClass, SqsSettings};
 pub use crash_storage::{FsSettings, S3Settings, StorageClass};
 pub use crashmover::CrashmoverSettings;

@@ -5,6 +5,7 @@ Usage: corpus.py FOLDER [LARGEST_BYTES]. Writes FOLDER/<target>/<name>.
 """
 
 import base64
+import itertools
 import json
 import pathlib
 import re
@@ -13,14 +14,14 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests/data"
 # Flags of the target `intake`.
-CHUNKED, NO_LENGTH, NO_TYPE, GZIP_HERE = 16, 32, 64, 1
+CHUNKED, NO_LENGTH, NO_TYPE, ENCODED_HERE = 16, 32, 64, 1
 # Odd products and moments for rules that ask for them.
 DICE = bytes([0, 255, 128, 7])
 
 
 def main(folder, largest_bytes):
     for target, seeds in (
-        ("intake", intake()),
+        ("intake", itertools.chain(intake(), encodings())),
         ("old_chunked", old_chunked()),
         ("rules_file", rules_file()),
     ):
@@ -61,8 +62,18 @@ def intake():
         lines = [headers.get(b"content-type", b""), headers.get(b"content-encoding", b""), body]
         yield name, bytes([flags, 255, seed, 0]) + b"\n".join(lines)
         if len(body) < 2000 and b"content-encoding" not in headers:
-            lines[1] = b"gzip"
-            yield name + "-gzip", bytes([flags | GZIP_HERE, 255, seed, 0]) + b"\n".join(lines)
+            for encoding in (b"gzip", b"deflate", b"zstd"):
+                lines[1] = encoding
+                head = bytes([flags | ENCODED_HERE, 255, seed, 0])
+                yield f"{name}-{encoding.decode()}", head + b"\n".join(lines)
+
+
+def encodings():
+    """Encoded by others, for the fuzzer to start from."""
+    for path in sorted((DATA / "encodings").glob("form.*")):
+        encoding = path.suffix[1:].split("-")[0].encode()
+        head = bytes([0, 255, 0, 0]) + b"multipart/form-data; boundary=xyz\n" + encoding + b"\n"
+        yield path.name, head + path.read_bytes()
 
 
 def old_chunked():

@@ -5,6 +5,7 @@ mod altered;
 mod answer;
 pub mod capture;
 mod crashpad;
+mod encodings;
 mod libraries;
 mod pieces;
 mod readings;

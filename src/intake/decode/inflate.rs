@@ -1,0 +1,154 @@
+//! gzip (RFC 1952) and deflate, with zlib's wrapping or bare.
+
+use bytes::Bytes;
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::piece::Piece;
+use super::{Hint, Next, Step, Undecodable};
+
+/// Nobody sends more; each costs a new inflater.
+const MAX_MEMBERS: usize = 64;
+const WINDOW_BITS: u8 = 15;
+const MAGIC: u8 = 0x1f;
+
+/// Inflates one body: of any number of gzip members, or of one deflate stream.
+pub struct Inflate {
+    state: State,
+    members: usize,
+    piece: Piece,
+}
+
+enum State {
+    /// Before the second byte of a deflate stream, which shows how it is wrapped.
+    Unwrapped(Option<u8>),
+    /// The member, and whether another may follow.
+    Member(Box<Decompress>, bool),
+    /// Behind a member: another may follow. Anything else is passed over, as zlib does.
+    Between,
+    Behind,
+}
+
+impl Inflate {
+    pub fn gzip() -> Self {
+        Self::starting(new_member())
+    }
+
+    pub fn deflate() -> Self {
+        Self::starting(State::Unwrapped(None))
+    }
+
+    fn starting(state: State) -> Self {
+        Self {
+            state,
+            members: 1,
+            piece: Piece::default(),
+        }
+    }
+
+    /// As [`super::Decoder::decode`].
+    pub fn decode(
+        &mut self,
+        input: &[u8],
+        hint: Hint,
+        output: &mut Vec<Bytes>,
+    ) -> Result<Step, Undecodable> {
+        let until = |done_bytes| Step {
+            done_bytes,
+            next: Next::Input,
+        };
+        let mut done_bytes = 0;
+        while done_bytes < input.len() {
+            let rest = &input[done_bytes..];
+            match &mut self.state {
+                State::Unwrapped(first) => {
+                    done_bytes += 1;
+                    match *first {
+                        None => *first = Some(rest[0]),
+                        Some(first) => self.unwrap(first, rest[0])?,
+                    }
+                }
+                State::Member(member, has_more) => {
+                    let (consumed, ended) = inflate_some(member, rest, &mut self.piece)?;
+                    done_bytes += consumed;
+                    if ended {
+                        // The caller looks at all of it before it says whether it wants more.
+                        self.state = if *has_more {
+                            State::Between
+                        } else {
+                            State::Behind
+                        };
+                        self.piece.flush(output);
+                        return Ok(until(done_bytes));
+                    }
+                    if self.piece.is_full() {
+                        self.piece.flush(output);
+                    }
+                }
+                State::Between
+                    if hint.wants_more && rest[0] == MAGIC && self.members < MAX_MEMBERS =>
+                {
+                    self.members += 1;
+                    self.state = new_member();
+                }
+                State::Between | State::Behind => {
+                    self.state = State::Behind;
+                    return Ok(until(input.len()));
+                }
+            }
+        }
+        Ok(until(done_bytes))
+    }
+
+    /// Tells zlib's header from a bare stream. No encoder begins a bare one like that: it would be a stored block with
+    /// ones where encoders write zeros.
+    fn unwrap(&mut self, first: u8, second: u8) -> Result<(), Undecodable> {
+        let has_method = first & 0x0f == 8 && first >> 4 <= 7;
+        let is_zlib = has_method && u16::from_be_bytes([first, second]).is_multiple_of(31);
+        let mut member = Box::new(Decompress::new(is_zlib));
+        let mut has_ended = false;
+        for byte in [first, second] {
+            let (consumed, ended) = inflate_some(&mut member, &[byte], &mut self.piece)?;
+            if consumed == 0 {
+                return Err(Undecodable);
+            }
+            has_ended = ended;
+        }
+        self.state = if has_ended {
+            State::Behind
+        } else {
+            State::Member(member, false)
+        };
+        Ok(())
+    }
+
+    /// Hands out the rest; true if the body did not end inside a member.
+    pub fn finish(&mut self, output: &mut Vec<Bytes>) -> bool {
+        self.piece.flush(output);
+        matches!(self.state, State::Between | State::Behind)
+    }
+}
+
+fn new_member() -> State {
+    State::Member(Box::new(Decompress::new_gzip(WINDOW_BITS)), true)
+}
+
+/// One call of the inflater into what is free of the piece: bytes consumed, and whether the member ended.
+fn inflate_some(
+    member: &mut Decompress,
+    input: &[u8],
+    piece: &mut Piece,
+) -> Result<(usize, bool), Undecodable> {
+    let piece = piece.with_room();
+    let (consumed_before, had) = (member.total_in(), piece.len());
+    let status = member
+        .decompress_vec(input, piece, FlushDecompress::None)
+        .map_err(|_| Undecodable)?;
+    let consumed = usize::try_from(member.total_in() - consumed_before).unwrap_or(input.len());
+    let ended = status == Status::StreamEnd;
+    let stuck = consumed == 0 && piece.len() == had && !ended;
+    if stuck {
+        Err(Undecodable)
+    } else {
+        Ok((consumed, ended))
+    }
+}

@@ -1,0 +1,151 @@
+//! `Content-Encoding`: what is known is decoded while it arrives, everything else passed through.
+//!
+//! gzip always; `deflate`, `br` and `zstd` where the operator wants them.
+
+mod brotli;
+mod inflate;
+mod piece;
+#[cfg(test)]
+mod tests;
+mod zstd;
+mod zstd_head;
+
+use bytes::Bytes;
+
+use super::Malformed;
+use brotli::Unbrotli;
+use inflate::Inflate;
+use zstd::Unzstd;
+
+/// An encoding that can be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    Gzip,
+    /// zlib's wrapping (RFC 1950), as RFC 9110 says, or bare (RFC 1951), as some clients send.
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+/// Encodings besides gzip that are decoded. The others are passed over, as recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExtraEncodings {
+    pub deflate: bool,
+    pub brotli: bool,
+    pub zstd: bool,
+}
+
+impl ExtraEncodings {
+    pub const ALL: Self = Self {
+        deflate: true,
+        brotli: true,
+        zstd: true,
+    };
+}
+
+impl Encoding {
+    /// From a header's value, in any case: `gzip` and its older name `x-gzip` (RFC 9110), and the extra ones that are on.
+    pub fn of(content_encoding: Option<&[u8]>, extra: ExtraEncodings) -> Option<Self> {
+        let name = content_encoding?.trim_ascii();
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        if is(b"gzip") || is(b"x-gzip") {
+            Some(Self::Gzip)
+        } else if extra.deflate && is(b"deflate") {
+            Some(Self::Deflate)
+        } else if extra.brotli && is(b"br") {
+            Some(Self::Brotli)
+        } else if extra.zstd && is(b"zstd") {
+            Some(Self::Zstd)
+        } else {
+            None
+        }
+    }
+
+    /// Why a body that does not decode is malformed: the original's code for gzip, one of ours for what it does not know.
+    pub fn malformed(self) -> Malformed {
+        match self {
+            Self::Gzip => Malformed::BadGzip,
+            Self::Deflate | Self::Brotli | Self::Zstd => Malformed::BadEncoding,
+        }
+    }
+}
+
+/// The body is not of its encoding, is damaged, or ends too early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undecodable;
+
+/// What a call has done, and what the decoder wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// How many bytes of the input are done with.
+    pub done_bytes: usize,
+    pub next: Next,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The rest of the input, or more of it.
+    Input,
+    /// Another call, even without input: more can be decoded, but enough was for once.
+    Again,
+    /// So many bytes of memory before the next call, which takes them.
+    Memory(u64),
+}
+
+/// What the caller knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Hint {
+    /// A further member is of interest: behind a complete form it is not.
+    pub wants_more: bool,
+    /// The body ends behind this input.
+    pub is_end: bool,
+}
+
+/// Decodes one body.
+pub enum Decoder {
+    Inflate(Inflate),
+    Brotli(Box<Unbrotli>),
+    Zstd(Box<Unzstd>),
+}
+
+impl Decoder {
+    pub fn new(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Gzip => Self::Inflate(Inflate::gzip()),
+            Encoding::Deflate => Self::Inflate(Inflate::deflate()),
+            Encoding::Brotli => Self::Brotli(Box::default()),
+            Encoding::Zstd => Self::Zstd(Box::default()),
+        }
+    }
+
+    /// Decodes `input` up to its end or the end of a member; full pieces, and all of a member that ended, are added to
+    /// `output`.
+    ///
+    /// # Errors
+    /// [`Undecodable`]; nothing more can be decoded afterwards.
+    pub fn decode(
+        &mut self,
+        input: &[u8],
+        hint: Hint,
+        output: &mut Vec<Bytes>,
+    ) -> Result<Step, Undecodable> {
+        match self {
+            Self::Inflate(decoder) => decoder.decode(input, hint, output),
+            Self::Brotli(decoder) => decoder.decode(input, hint, output),
+            Self::Zstd(decoder) => decoder.decode(input, hint, output),
+        }
+    }
+
+    /// Hands out what is decoded but does not fill a piece.
+    ///
+    /// # Errors
+    /// The body ended too early.
+    pub fn finish(&mut self, output: &mut Vec<Bytes>) -> Result<(), Undecodable> {
+        let is_whole = match self {
+            Self::Inflate(decoder) => decoder.finish(output),
+            Self::Brotli(decoder) => decoder.finish(),
+            Self::Zstd(decoder) => decoder.finish(),
+        };
+        if is_whole { Ok(()) } else { Err(Undecodable) }
+    }
+}
