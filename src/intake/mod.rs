@@ -5,6 +5,7 @@
 
 mod content_type;
 mod decode;
+mod file_data;
 mod json;
 mod malformed;
 mod part_head;

@@ -2,11 +2,13 @@
 //!
 //! The grammar is the recorded one: the first delimiter may follow any text, a part's header block ends at the first
 //! empty line and is at most 8 KiB, the last delimiter needs no line end, and what follows it does not matter.
-//! A delimiter inside a part that is followed by anything but a line end or `--` breaks the body.
+//! A delimiter inside a part that is followed by anything but a line end or `--` breaks the body. Files of Breakpad's
+//! forms are the one exception: `file_data`.
 
 use bytes::{Buf, Bytes};
 
 use super::Malformed;
+use super::file_data::{Ended, FileData};
 use super::scan::{Scanner, find_short};
 
 /// Header block of one part, in bytes; the recorded limit.
@@ -26,6 +28,8 @@ pub enum Event {
 pub struct Splitter {
     state: State,
     delimiter: Scanner,
+    /// For Breakpad's forms; `None` for all others.
+    file_data: Option<FileData>,
 }
 
 enum State {
@@ -35,6 +39,8 @@ enum State {
     BehindDelimiter(Option<u8>),
     Headers(Vec<u8>),
     Data,
+    /// Of a file, if there is `file_data`.
+    FileData,
     /// Behind the last delimiter.
     Epilogue,
 }
@@ -46,6 +52,7 @@ impl Splitter {
         Self {
             state: State::Preamble(Box::new(Scanner::new(&delimiter[2..]))),
             delimiter: Scanner::new(&delimiter),
+            file_data: FileData::for_boundary(boundary),
         }
     }
 
@@ -72,11 +79,17 @@ impl Splitter {
                 }
                 State::Headers(block) => {
                     if take_headers(block, &mut frame)? {
-                        events.push(Event::Headers(std::mem::take(block)));
-                        self.state = State::Data;
+                        let block = std::mem::take(block);
+                        self.state = if self.file_data.is_some() && FileData::is_file(&block) {
+                            State::FileData
+                        } else {
+                            State::Data
+                        };
+                        events.push(Event::Headers(block));
                     }
                 }
                 State::Data => self.take_data(&mut frame, events),
+                State::FileData => self.take_file_data(&mut frame, events),
                 State::Epilogue => return Ok(()),
             }
         }
@@ -96,6 +109,21 @@ impl Splitter {
             events.push(Event::EndOfPart);
             self.state = State::BehindDelimiter(None);
         }
+    }
+
+    fn take_file_data(&mut self, frame: &mut Bytes, events: &mut Vec<Event>) {
+        let Some(data) = &mut self.file_data else {
+            self.state = State::Data;
+            return;
+        };
+        let Some(ended) = data.take(frame, events) else {
+            return;
+        };
+        events.push(Event::EndOfPart);
+        self.state = match ended {
+            Ended::Delimiter => State::BehindDelimiter(None),
+            Ended::InHead(begun) => State::Headers(begun.to_vec()),
+        };
     }
 
     /// The last delimiter has been seen.
