@@ -15,6 +15,7 @@ pub fn tell_gauges(
     metrics.gauge(Gauge::SaveQueueSize, sizes.save_queue as u64);
     metrics.gauge(Gauge::WorkQueueSize, sizes.work_queue as u64);
     metrics.gauge(Gauge::PublishQueueSize, sizes.publish_queue as u64);
+    metrics.gauge(Gauge::PublishOldestSeconds, sizes.publish_oldest.as_secs());
     metrics.gauge(Gauge::InFlightBytes, crashmover.budget().in_flight_bytes());
     metrics.gauge(Gauge::Connections, connections as u64);
     let Some(stats) = spool.map(Spool::stats) else {

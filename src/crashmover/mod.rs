@@ -91,6 +91,8 @@ pub struct Sizes {
     pub save_queue: usize,
     pub work_queue: usize,
     pub publish_queue: usize,
+    /// How long ago the report was accepted whose id waits longest; zero when none waits.
+    pub publish_oldest: Duration,
 }
 
 /// The queue and its tasks.
@@ -208,6 +210,7 @@ impl Crashmover {
             save_queue: self.waiting(),
             work_queue: self.at_work.len(),
             publish_queue: self.publish.len(),
+            publish_oldest: self.publish.oldest().unwrap_or_default(),
         }
     }
 }

@@ -31,6 +31,23 @@ pub struct Unpublished {
     pub entry: Option<Entry>,
 }
 
+/// What is known of an id that waits.
+struct Waiting {
+    /// The spool remembers it.
+    is_remembered: bool,
+    /// When its report was accepted.
+    since: Instant,
+}
+
+impl From<&Unpublished> for Waiting {
+    fn from(unpublished: &Unpublished) -> Self {
+        Self {
+            is_remembered: unpublished.entry.is_some(),
+            since: unpublished.accepted,
+        }
+    }
+}
+
 /// The ids that wait, and the tasks that publish them.
 pub struct PublishQueue {
     publisher: Arc<dyn CrashPublisher>,
@@ -38,8 +55,8 @@ pub struct PublishQueue {
     metrics: Metrics,
     sender: mpsc::Sender<Unpublished>,
     receiver: Mutex<mpsc::Receiver<Unpublished>>,
-    /// Everything in the channel and in the hands of the tasks, with whether the spool remembers it.
-    waiting: PlainMutex<BTreeMap<CrashId, bool>>,
+    /// Everything in the channel and in the hands of the tasks.
+    waiting: PlainMutex<BTreeMap<CrashId, Waiting>>,
     stop: CancellationToken,
 }
 
@@ -76,7 +93,7 @@ impl PublishQueue {
     /// Puts an id into the queue; never waits.
     pub fn add(&self, unpublished: Unpublished) {
         self.waiting()
-            .insert(unpublished.id.clone(), unpublished.entry.is_some());
+            .insert(unpublished.id.clone(), Waiting::from(&unpublished));
         let Err(refused) = self.sender.try_send(unpublished) else {
             return;
         };
@@ -98,7 +115,14 @@ impl PublishQueue {
         self.waiting().len()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, BTreeMap<CrashId, bool>> {
+    /// How long ago the report was accepted whose id waits longest.
+    pub fn oldest(&self) -> Option<Duration> {
+        let waiting = self.waiting();
+        let oldest = waiting.values().map(|waiting| waiting.since).min();
+        oldest.map(|since| since.elapsed())
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<CrashId, Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -109,7 +133,10 @@ impl PublishQueue {
 
     /// Ids that the tasks left behind, with whether the spool remembers them; to be asked when the tasks have ended.
     pub fn left(&self) -> Vec<(CrashId, bool)> {
-        std::mem::take(&mut *self.waiting()).into_iter().collect()
+        let left = std::mem::take(&mut *self.waiting());
+        left.into_iter()
+            .map(|(id, waiting)| (id, waiting.is_remembered))
+            .collect()
     }
 
     async fn work(&self) {
@@ -196,7 +223,7 @@ impl PublishQueue {
         tracing::warn!(crash_id = %id, %error, "{id} not published yet, will be tried again");
         if let (Some(spool), None) = (&self.spool, &unpublished.entry) {
             unpublished.entry = spool.put_publish(&id).await.ok();
-            self.waiting().insert(id, unpublished.entry.is_some());
+            self.waiting().insert(id, Waiting::from(&unpublished));
         }
         unpublished
     }

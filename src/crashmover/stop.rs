@@ -62,7 +62,7 @@ impl Crashmover {
                 () = tokio::time::sleep_until(deadline) => return tasks.shutdown().await,
                 () = hurry.cancelled() => return tasks.shutdown().await,
                 _ = report.tick() => {
-                    let Sizes { save_queue, work_queue, publish_queue } = self.sizes();
+                    let Sizes { save_queue, work_queue, publish_queue, .. } = self.sizes();
                     tracing::info!(save_queue, work_queue, publish_queue, "stopping: waiting for what is left to do");
                 }
             }

@@ -172,10 +172,11 @@ impl Histogram {
 }
 
 impl Gauge {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SaveQueueSize,
         Self::WorkQueueSize,
         Self::PublishQueueSize,
+        Self::PublishOldestSeconds,
         Self::InFlightBytes,
         Self::Connections,
         Self::SpoolSaveEntries,
@@ -190,6 +191,9 @@ impl Gauge {
             Self::SaveQueueSize => "Reports waiting for a crashmover.",
             Self::WorkQueueSize => "Reports that crashmovers are working on.",
             Self::PublishQueueSize => "Ids waiting to be published.",
+            Self::PublishOldestSeconds => {
+                "How long ago the report was accepted whose id waits longest, in seconds."
+            }
             Self::InFlightBytes => "Bytes set aside for reports in memory.",
             Self::Connections => "Open connections.",
             Self::SpoolSaveEntries => "Reports waiting in the spool to be saved.",

@@ -58,7 +58,8 @@ A report whose fate was `spooled` is counted once more, as `saved`, by the proce
 kept + spool.resumed = saved + failed + what waits in memory and in the spool
 ```
 
-where `spool.resumed` are the reports that it found in the spool at its start. A `kill -9` loses what was not sent yet: up to a second of metrics.
+where `spool.resumed` are the reports that it found in the spool at its start. A `kill -9` loses what was not sent yet:
+up to a second of metrics.
 ";
 
 /// The page. Regenerate it with `cargo run -- metrics > docs/metrics.md`.

@@ -94,10 +94,15 @@ async fn a_queue_that_is_down_delays_nobody_and_gets_every_id_later() {
         assert_eq!(scene.take(report).await, Ok(Receipt));
     }
     assert_eq!(scene.crashmover.sizes().publish_queue, 20);
+    assert!(scene.crashmover.sizes().publish_oldest > Duration::ZERO);
     scene.queue.refuses.store(false, Ordering::SeqCst);
     for report in &reports {
         eventually("published", || scene.is_published(report)).await;
     }
+    eventually("nothing waits", || {
+        scene.crashmover.sizes().publish_oldest == Duration::ZERO
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
