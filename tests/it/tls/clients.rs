@@ -100,3 +100,22 @@ fn every_capture_of_a_real_client_is_understood_over_tls() {
     ));
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
+
+/// As behind a load balancer that passes TLS on: its header comes first, in the clear.
+#[test]
+fn a_proxy_header_comes_before_the_handshake() {
+    let scene = Scene::start(&[("PROXY_PROTOCOL", "on")]);
+    std::fs::write(scene.folder.path().join("some.dmp"), DUMP).unwrap();
+    let form = [
+        "-F",
+        "ProductName=Firefox",
+        "-F",
+        "upload_file_minidump=@some.dmp",
+    ];
+    let said = curl(&scene, &[&form[..], &["--haproxy-protocol"]].concat());
+    let said = String::from_utf8(said.stdout).unwrap();
+    assert!(said.starts_with("CrashID=bp-"), "{said}");
+    let without = curl(&scene, &form);
+    assert!(!without.status.success());
+    assert_eq!(scene.counted("breakpad_resource_proxy_header_failed"), 1);
+}
