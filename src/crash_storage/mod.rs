@@ -5,13 +5,6 @@
 
 mod blob;
 mod fs;
-mod fs_failure;
-mod fs_file;
-mod fs_folders;
-mod fs_temp;
-mod fs_threads;
-mod fs_tree;
-mod fs_turns;
 mod keys;
 mod memory;
 mod none;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rustix::fs::{Advice, fadvise};
 
-use super::fs_temp::TempFolder;
+use super::temp::TempFolder;
 use crate::fail_point::around;
 
 /// A file that is written, but may still be taken back.

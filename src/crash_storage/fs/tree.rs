@@ -1,7 +1,7 @@
 //! One report at a time into a folder tree. Everything here blocks; `fs` finds the threads for it.
 //!
 //! Nobody looks at a report before its raw crash is there, so the raw crash gets its name last, when its bytes are on
-//! disk; the other files are written under their own names at once, unless an older report has them (`fs_file`). All
+//! disk; the other files are written under their own names at once, unless an older report has them (`file`). All
 //! the work of one call is done in one go: hopping between threads for each file costs more than writing small files.
 
 use std::fs;
@@ -11,12 +11,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use rustix::fs::Access;
 
-use super::blob::{Blob, StorageError, StorageErrorKind};
-use super::fs_failure::failure;
-use super::fs_file::NewFile;
-use super::fs_folders::{Folders, parent_of};
-use super::fs_temp::TempFolder;
-use super::fs_turns::Turns;
+use super::failure::failure;
+use super::file::NewFile;
+use super::folders::{Folders, parent_of};
+use super::temp::TempFolder;
+use super::turns::Turns;
+use crate::crash_storage::blob::{Blob, StorageError, StorageErrorKind};
 use crate::fail_point::around;
 
 /// Files of one report that are open at the same time. A client may send thousands of dumps, and the limit of open

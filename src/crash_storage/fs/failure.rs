@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use super::blob::{StorageError, StorageErrorKind};
+use crate::crash_storage::blob::{StorageError, StorageErrorKind};
 
 /// `action` reads on with the path: "save", "make the folder".
 pub(super) fn failure(action: &str, path: &Path, error: Error) -> StorageError {

@@ -1,6 +1,14 @@
 //! Keeps reports on disk. Each report is whole or absent, and when `put` says yes, a power cut loses nothing of it.
 //!
-//! How a report is written is `fs_tree`'s business, on threads that may block.
+//! How a report is written is `tree`'s business, on threads that may block.
+
+mod failure;
+mod file;
+mod folders;
+mod temp;
+mod threads;
+mod tree;
+mod turns;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -9,12 +17,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
-use super::fs_failure::failure;
-use super::fs_folders::Folders;
-use super::fs_temp::sweep;
-use super::fs_threads::Threads;
-use super::fs_tree::Tree;
+use crate::crash_storage::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
+use failure::failure;
+use folders::Folders;
+use temp::sweep;
+use threads::Threads;
+use tree::Tree;
 
 /// Where reports are kept on disk, and how surely.
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::blob::StorageError;
-use super::fs_failure::failure;
+use super::failure::failure;
+use crate::crash_storage::blob::StorageError;
 
 /// Clients choose the names of dumps, and with them folders: without a limit they could fill the memory.
 const MOST_KNOWN: usize = 1000;
@@ -121,8 +121,8 @@ fn sync(path: &Path) -> Result<(), StorageError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::StorageErrorKind;
     use super::*;
+    use crate::crash_storage::StorageErrorKind;
 
     fn folders() -> (tempfile::TempDir, Folders) {
         let space = tempfile::tempdir().unwrap();
