@@ -13,6 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rustix::fs::{Advice, fadvise};
 
+use super::direct::Direct;
 use super::temp::TempFolder;
 use crate::fail_point::around;
 
@@ -39,34 +40,48 @@ type Identity = (u64, u64);
 
 impl NewFile {
     /// Writes a file under its own name; `None` if there is something of this name.
-    pub(super) fn in_place(path: &Path, frames: &[Bytes]) -> io::Result<Option<Self>> {
+    pub(super) fn in_place(
+        path: &Path,
+        frames: &[Bytes],
+        direct: &Direct,
+    ) -> io::Result<Option<Self>> {
         let file = match around("fs.create", || File::create_new(path)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),
             Err(error) => return Err(error),
         };
         let identity = identity(&file.metadata()?);
-        Self::write(path.to_owned(), file, State::InPlace(identity), frames).map(Some)
+        Self::new(path.to_owned(), file, State::InPlace(identity))
+            .fill(frames, direct)
+            .map(Some)
     }
 
     /// Writes a file that has no name yet.
-    pub(super) fn unnamed(folder: &Arc<TempFolder>, frames: &[Bytes]) -> io::Result<Self> {
+    pub(super) fn unnamed(
+        folder: &Arc<TempFolder>,
+        frames: &[Bytes],
+        direct: &Direct,
+    ) -> io::Result<Self> {
         let path = folder.new_path();
         let file = File::create_new(&path)?;
         let _folder = Arc::clone(folder);
-        Self::write(path, file, State::Unnamed { _folder }, frames)
+        Self::new(path, file, State::Unnamed { _folder }).fill(frames, direct)
     }
 
-    fn write(path: PathBuf, file: File, state: State, frames: &[Bytes]) -> io::Result<Self> {
-        let mut new = Self {
+    fn new(path: PathBuf, file: File, state: State) -> Self {
+        Self {
             path,
             file: Some(file),
             state,
-        };
-        if let Some(file) = &mut new.file {
-            write_frames(file, frames)?;
         }
-        Ok(new)
+    }
+
+    fn fill(mut self, frames: &[Bytes], direct: &Direct) -> io::Result<Self> {
+        if let Some(file) = &mut self.file {
+            let written_bytes = direct.write(file, frames)?;
+            write_frames(file, frames, written_bytes)?;
+        }
+        Ok(self)
     }
 
     /// Has the kernel begin to write, and waits for nothing: the disk then takes all files of a report in one go.
@@ -120,12 +135,12 @@ fn identity(metadata: &fs::Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
-/// In as few calls as the frames allow.
-fn write_frames(file: &mut impl Write, frames: &[Bytes]) -> io::Result<()> {
+/// What comes behind the first `written_bytes`, in as few calls as the frames allow.
+fn write_frames(file: &mut impl Write, frames: &[Bytes], written_bytes: usize) -> io::Result<()> {
     let mut slices: Vec<_> = frames.iter().map(|frame| IoSlice::new(frame)).collect();
     let mut rest = &mut slices[..];
-    // Skips empty frames at the front: writing nothing would look like a disk that takes nothing.
-    IoSlice::advance_slices(&mut rest, 0);
+    // Skips empty frames at the front, too: writing nothing would look like a disk that takes nothing.
+    IoSlice::advance_slices(&mut rest, written_bytes);
     while !rest.is_empty() {
         match file.write_vectored(rest) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
@@ -148,6 +163,10 @@ mod tests {
             .collect()
     }
 
+    fn direct() -> Direct {
+        Direct::new(true)
+    }
+
     fn files(folder: &Path) -> usize {
         let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
         entries.filter(|entry| entry.path().is_file()).count()
@@ -165,12 +184,12 @@ mod tests {
         .into_iter()
         .enumerate()
         {
-            let mut unnamed = NewFile::unnamed(&folder, &frames(pieces)).unwrap();
+            let mut unnamed = NewFile::unnamed(&folder, &frames(pieces), &direct()).unwrap();
             unnamed.close(true).unwrap();
             unnamed.name(&root.path().join("file")).unwrap();
             assert_eq!(fs::read_to_string(root.path().join("file")).unwrap(), text);
             let path = root.path().join(number.to_string());
-            let in_place = NewFile::in_place(&path, &frames(pieces)).unwrap();
+            let in_place = NewFile::in_place(&path, &frames(pieces), &direct()).unwrap();
             in_place.unwrap().keep();
             assert_eq!(fs::read_to_string(path).unwrap(), text);
         }
@@ -181,14 +200,33 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("file");
         let frames = vec![Bytes::from_static(b"xy"); 5000];
-        NewFile::in_place(&path, &frames).unwrap().unwrap().keep();
+        NewFile::in_place(&path, &frames, &direct())
+            .unwrap()
+            .unwrap()
+            .keep();
         assert_eq!(fs::read(path).unwrap(), b"xy".repeat(5000));
+    }
+
+    /// As large as dumps are: all but the end goes past the kernel's memory where the disk can do that.
+    #[test]
+    fn large_files_are_whole_to_the_last_byte() {
+        let root = tempfile::tempdir().unwrap();
+        for length in [65_535, 65_536, 65_537, 400_000, 524_288, 1_300_001] {
+            let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            let frames: Vec<_> = bytes.chunks(7000).map(Bytes::copy_from_slice).collect();
+            let path = root.path().join(length.to_string());
+            let file = NewFile::in_place(&path, &frames, &direct()).unwrap();
+            let mut file = file.unwrap();
+            file.close(true).unwrap();
+            file.keep();
+            assert!(fs::read(path).unwrap() == bytes, "{length}");
+        }
     }
 
     #[test]
     fn a_full_disk_is_told() {
         let mut full = File::options().write(true).open("/dev/full").unwrap();
-        let error = write_frames(&mut full, &frames(&["a"])).unwrap_err();
+        let error = write_frames(&mut full, &frames(&["a"]), 0).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StorageFull);
     }
 
@@ -196,12 +234,13 @@ mod tests {
     fn what_is_not_kept_goes() {
         let root = tempfile::tempdir().unwrap();
         let folder = TempFolder::make(root.path()).unwrap();
-        let unnamed = NewFile::unnamed(&folder, &frames(&["a"])).unwrap();
+        let unnamed = NewFile::unnamed(&folder, &frames(&["a"]), &direct()).unwrap();
         let written = unnamed.path.clone();
         assert!(written.exists());
         drop(unnamed);
         assert!(!written.exists());
-        let in_place = NewFile::in_place(&root.path().join("file"), &frames(&["a"])).unwrap();
+        let in_place =
+            NewFile::in_place(&root.path().join("file"), &frames(&["a"]), &direct()).unwrap();
         assert_eq!(files(root.path()), 1);
         drop(in_place);
         assert_eq!(files(root.path()), 0);
@@ -212,7 +251,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("file");
         fs::write(&path, "older").unwrap();
-        assert!(NewFile::in_place(&path, &frames(&["a"])).unwrap().is_none());
+        assert!(
+            NewFile::in_place(&path, &frames(&["a"]), &direct())
+                .unwrap()
+                .is_none()
+        );
         assert_eq!(fs::read_to_string(path).unwrap(), "older");
     }
 
@@ -220,7 +263,9 @@ mod tests {
     fn what_somebody_else_put_in_its_place_is_not_removed() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("file");
-        let in_place = NewFile::in_place(&path, &frames(&["a"])).unwrap().unwrap();
+        let in_place = NewFile::in_place(&path, &frames(&["a"]), &direct())
+            .unwrap()
+            .unwrap();
         fs::write(root.path().join("other"), "other").unwrap();
         fs::rename(root.path().join("other"), &path).unwrap();
         drop(in_place);

@@ -2,6 +2,7 @@
 //!
 //! How a report is written is `tree`'s business, on threads that may block.
 
+mod direct;
 mod failure;
 mod file;
 mod folders;

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use rustix::fs::Access;
 
+use super::direct::Direct;
 use super::failure::failure;
 use super::file::NewFile;
 use super::folders::{Folders, parent_of};
@@ -31,6 +32,7 @@ pub(super) struct Tree {
     /// Made by the first `put`, so that whoever only reads needs no permission to write.
     temp: Mutex<Option<Arc<TempFolder>>>,
     turns: Turns,
+    direct: Direct,
 }
 
 impl Tree {
@@ -40,6 +42,7 @@ impl Tree {
             fsync,
             temp: Mutex::default(),
             turns: Turns::default(),
+            direct: Direct::new(fsync),
         }
     }
 
@@ -106,12 +109,12 @@ impl Tree {
     fn write_one(&self, blob: &Blob, is_last: bool) -> Result<NewFile, StorageError> {
         let cannot_save = |error| self.cannot_save(blob, error);
         if !is_last {
-            let in_place = NewFile::in_place(&self.path(&blob.key), &blob.frames);
+            let in_place = NewFile::in_place(&self.path(&blob.key), &blob.frames, &self.direct);
             if let Some(file) = in_place.map_err(cannot_save)? {
                 return Ok(file);
             }
         }
-        NewFile::unnamed(&self.temp()?, &blob.frames).map_err(cannot_save)
+        NewFile::unnamed(&self.temp()?, &blob.frames, &self.direct).map_err(cannot_save)
     }
 
     /// Gives files their names, the last one when the names of the others are on disk.
