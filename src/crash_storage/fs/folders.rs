@@ -1,13 +1,15 @@
 //! Makes the folders of a tree when they are first needed, and makes sure that they outlive a power cut.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::failure::failure;
-use crate::crash_storage::blob::StorageError;
+use super::shared_sync::SharedSync;
+use crate::crash_storage::blob::{StorageError, StorageErrorKind};
 
 /// Clients choose the names of dumps, and with them folders: without a limit they could fill the memory.
 const MOST_KNOWN: usize = 1000;
@@ -18,8 +20,13 @@ pub(super) struct Folders {
     root: PathBuf,
     fsync: bool,
     /// Folders of which it is certain that they are there and that their entry in the parent is on disk.
-    known: Mutex<HashSet<String>>,
+    known: Mutex<HashMap<String, Arc<SharedSync>>>,
+    failed_syncs: AtomicU64,
 }
+
+/// How many fsyncs of folders had failed at some moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FailedSyncs(u64);
 
 impl Folders {
     /// Makes the root and whatever is missing above it.
@@ -28,6 +35,7 @@ impl Folders {
             root,
             fsync,
             known: Mutex::default(),
+            failed_syncs: AtomicU64::default(),
         };
         folders.make_root()?;
         Ok(folders)
@@ -39,29 +47,58 @@ impl Folders {
 
     /// Makes `folder` and what is missing between it and the root. "Not found" if somebody removed one of those.
     pub(super) fn ensure(&self, folder: &str) -> Result<(), StorageError> {
-        if folder.is_empty() || self.known().contains(folder) {
+        if folder.is_empty() || self.known().contains_key(folder) {
             return Ok(());
         }
         // From the top: a parent that another thread has just made may not be on disk yet.
         let parent = parent_of(folder);
         self.ensure(parent)?;
         make(&self.root.join(folder))?;
-        self.sync(parent)?;
+        if self.fsync {
+            sync(&self.root.join(parent))?;
+        }
         let mut known = self.known();
         if known.len() >= MOST_KNOWN {
             known.clear();
         }
-        known.insert(folder.to_owned());
+        known.entry(folder.to_owned()).or_default();
         Ok(())
     }
 
-    /// Puts the names of the files in `folder` on disk.
-    pub(super) fn sync(&self, folder: &str) -> Result<(), StorageError> {
-        if self.fsync {
-            sync(&self.root.join(folder))
-        } else {
-            Ok(())
+    /// To be taken before the first name that [`Folders::sync`] is to vouch for.
+    pub(super) fn failed_syncs(&self) -> FailedSyncs {
+        FailedSyncs(self.failed_syncs.load(Ordering::SeqCst))
+    }
+
+    /// Puts the names of the files in `folder` on disk, together with whoever else wants that.
+    ///
+    /// # Errors
+    /// An fsync of any folder failed since `before`, too: the kernel may have marked names clean that it never wrote, and
+    /// the next fsync would say yes.
+    pub(super) fn sync(&self, folder: &str, before: FailedSyncs) -> Result<(), StorageError> {
+        if !self.fsync {
+            return Ok(());
         }
+        let path = self.root.join(folder);
+        self.shared_sync(folder).join(|| {
+            // Counted before those who wait for this fsync are let go.
+            sync(&path).inspect_err(|_| {
+                self.failed_syncs.fetch_add(1, Ordering::SeqCst);
+            })
+        })?;
+        if self.failed_syncs().0 == before.0 {
+            return Ok(());
+        }
+        Err(StorageError::new(
+            StorageErrorKind::Transient,
+            format!("cannot put on disk the folder {}", path.display()),
+            "an fsync of a folder failed meanwhile",
+        ))
+    }
+
+    fn shared_sync(&self, folder: &str) -> Arc<SharedSync> {
+        // One that is not known was forgotten meanwhile: syncing it alone is as good.
+        self.known().get(folder).cloned().unwrap_or_default()
     }
 
     /// After somebody removed a folder: trust nothing, and have a root again.
@@ -87,7 +124,7 @@ impl Folders {
         Ok(())
     }
 
-    fn known(&self) -> MutexGuard<'_, HashSet<String>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Arc<SharedSync>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -122,7 +159,6 @@ fn sync(path: &Path) -> Result<(), StorageError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crash_storage::StorageErrorKind;
 
     fn folders() -> (tempfile::TempDir, Folders) {
         let space = tempfile::tempdir().unwrap();
@@ -172,10 +208,22 @@ mod tests {
     }
 
     #[test]
+    fn a_failed_fsync_is_the_end_for_all_whose_names_are_older() {
+        let (_space, folders) = folders();
+        folders.ensure("20260709").unwrap();
+        let before = folders.failed_syncs();
+        folders.sync("20260709", before).unwrap();
+        assert!(folders.sync("missing", before).is_err());
+        let error = folders.sync("20260709", before).unwrap_err();
+        assert_eq!(error.kind, StorageErrorKind::Transient);
+        folders.sync("20260709", folders.failed_syncs()).unwrap();
+    }
+
+    #[test]
     fn names_chosen_by_clients_do_not_fill_the_memory() {
         let (_space, folders) = folders();
         for number in 0..MOST_KNOWN + 5 {
-            folders.known().insert(number.to_string());
+            folders.known().insert(number.to_string(), Arc::default());
         }
         folders.ensure("one_more").unwrap();
         assert_eq!(folders.known().len(), 1);

@@ -6,6 +6,7 @@ mod direct;
 mod failure;
 mod file;
 mod folders;
+mod shared_sync;
 mod temp;
 mod threads;
 mod tree;

@@ -14,7 +14,7 @@ use rustix::fs::Access;
 use super::direct::Direct;
 use super::failure::failure;
 use super::file::NewFile;
-use super::folders::{Folders, parent_of};
+use super::folders::{FailedSyncs, Folders, parent_of};
 use super::temp::TempFolder;
 use super::turns::Turns;
 use crate::crash_storage::blob::{Blob, StorageError, StorageErrorKind};
@@ -71,15 +71,16 @@ impl Tree {
         for blob in &all {
             self.folders.ensure(parent_of(&blob.key))?;
         }
+        let before = self.folders.failed_syncs();
         let mut files = self.write(&all, last)?;
-        if let Err(error) = self.name(first, last, &mut files) {
+        if let Err(error) = self.name(first, last, &mut files, before) {
             self.take_back(first, last);
             // The rest goes with `files`.
             return Err(error);
         }
         // Visible now, so nothing of it may go, even if the disk does not confirm the last step.
         files.into_iter().for_each(NewFile::keep);
-        self.sync_folder(last)
+        self.sync_folder(last, before)
     }
 
     /// The files in the order of the blobs, their bytes on disk.
@@ -118,12 +119,20 @@ impl Tree {
     }
 
     /// Gives files their names, the last one when the names of the others are on disk.
-    fn name(&self, first: &[Blob], last: &Blob, files: &mut [NewFile]) -> Result<(), StorageError> {
+    fn name(
+        &self,
+        first: &[Blob],
+        last: &Blob,
+        files: &mut [NewFile],
+        before: FailedSyncs,
+    ) -> Result<(), StorageError> {
         let mut files = files.iter_mut();
         for (blob, file) in std::iter::zip(first, &mut files) {
             self.name_one(blob, file)?;
         }
-        first.iter().try_for_each(|blob| self.sync_folder(blob))?;
+        first
+            .iter()
+            .try_for_each(|blob| self.sync_folder(blob, before))?;
         files.try_for_each(|file| self.name_one(last, file))
     }
 
@@ -132,8 +141,9 @@ impl Tree {
             .map_err(|error| self.cannot_save(blob, error))
     }
 
-    fn sync_folder(&self, blob: &Blob) -> Result<(), StorageError> {
-        around("fs.sync_folder", || self.folders.sync(parent_of(&blob.key)))
+    fn sync_folder(&self, blob: &Blob, before: FailedSyncs) -> Result<(), StorageError> {
+        let folder = parent_of(&blob.key);
+        around("fs.sync_folder", || self.folders.sync(folder, before))
     }
 
     /// Removes what took the place of an older file, of a report that did not become whole; not if a whole one of the
