@@ -4,12 +4,13 @@ import argparse
 import shutil
 import sys
 import time
+from contextlib import ExitStack
 
 import bodies
 import servers
 import wrk
 from memory import Table
-from throughput import COLLECTOR, WORK, machine
+from throughput import COLLECTOR, WORK, machine, start
 
 CONNECTIONS = 64
 
@@ -25,7 +26,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=int, default=60)
     parser.add_argument("--seconds", type=int, default=60, help="of a minute: fewer to try it out")
-    parser.add_argument("--server", default="none", help="none, as an hour fills every disk; or disk, fsync, spool")
+    parser.add_argument("--server", default="none", choices=COLLECTOR, help="none or s3+sqs, as an hour fills every disk; or another")
     parser.add_argument("--body", default="plain", help="plain gzip 20k 5m json")
     servers.add_option(parser)
     chosen = parser.parse_args()
@@ -36,7 +37,8 @@ def main():
     print(f"{machine()}\nStorage {chosen.server}, body {chosen.body}, {CONNECTIONS} connections.\n")
     print("| minute | CPU ms | req/s | not 200 | RSS MB |\n|---|---|---|---|---|")
     rows = []
-    with servers.collector(WORK / "collector", COLLECTOR[chosen.server]) as server:
+    with ExitStack() as stack:
+        server = start(chosen.server, WORK / "collector", stack)
         for number in range(1, chosen.minutes + 1):
             rows.append(minute(server, body, chosen.seconds))
             cpu, rate, bad, rss = rows[-1]

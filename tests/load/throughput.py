@@ -10,7 +10,7 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
+import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ COLLECTOR = {
         "CRASHMOVER_SPOOL_DIR": "spool",
         "CRASHMOVER_ACKNOWLEDGE": "spooled",
     },
-    "reject": {"CRASHMOVER_CRASHSTORAGE_CLASS": "none", "BREAKPAD_THROTTLER_RULES": "../reject.toml"},
+    "reject": {"CRASHMOVER_CRASHSTORAGE_CLASS": "none", "BREAKPAD_THROTTLER_RULES": "../../reject.toml"},
     "s3+sqs": None,
 }
 ALL = [*NGINX, *COLLECTOR]
@@ -100,23 +100,26 @@ def start(target, folder, stack):
 
 
 class Space:
-    """A fresh folder for each measurement. What is written is deleted when much of it is there, not before."""
+    """A fresh folder for each measurement. What is written is deleted when much of it is there, not before.
 
-    # ext4 passes over inodes that were freed in the last 35 seconds one by one: whoever creates files then is slow.
-    SECONDS_AFTER_DELETING = 40
+    ext4 without a journal passes over inodes that were freed in the last minutes one by one, which can take longer than
+    writing a report. So each folder gets a part of the disk of its own: with the attribute `T`, ext4 takes one for each
+    folder below, by its name, and no name comes twice.
+    """
 
     def __init__(self, root, most_gb):
-        self.root, self.most_bytes, self.used_bytes, self.next = root, most_gb * 1e9, 0, 0
+        self.root, self.most_bytes, self.used_bytes = root / "space", most_gb * 1e9, 0
+        self.root.mkdir()
+        # Elsewhere than on ext4 this fails, and is not needed.
+        subprocess.run(["chattr", "+T", self.root], stderr=subprocess.DEVNULL, check=False)
 
     def folder(self):
         if self.used_bytes > self.most_bytes:
-            for folder in self.root.glob("[0-9]*"):
+            for folder in self.root.iterdir():
                 shutil.rmtree(folder, ignore_errors=True)
             os.sync()
-            time.sleep(self.SECONDS_AFTER_DELETING)
             self.used_bytes = 0
-        self.next += 1
-        return self.root / f"{self.next:03}"
+        return self.root / uuid.uuid4().hex
 
 
 def measure(case, target, body, seconds, folder):
