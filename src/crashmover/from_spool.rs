@@ -27,9 +27,17 @@ struct NotNow;
 
 impl Crashmover {
     /// Saves what waits in the spool until it is told to stop.
-    pub(super) async fn save_from_spool(self: Arc<Self>, spool: Spool) {
+    ///
+    /// While storage is away one of several finds out when it is back; the others would only ask and log the same again.
+    pub(super) async fn save_from_spool(self: Arc<Self>, spool: Spool, finds_out: bool) {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
+            if !finds_out {
+                tokio::select! {
+                    () = self.stop.cancelled() => return,
+                    () = self.trouble.over() => {}
+                }
+            }
             let entry = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return,

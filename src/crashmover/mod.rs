@@ -167,10 +167,10 @@ impl Crashmover {
         }
         if let Some(spool) = &self.spool {
             // Enough to catch up, not so many that new reports find storage busy.
-            for _ in 0..movers.div_ceil(4) {
+            for number in 0..movers.div_ceil(4) {
                 tasks
                     .movers
-                    .spawn(self.clone().save_from_spool(spool.clone()));
+                    .spawn(self.clone().save_from_spool(spool.clone(), number == 0));
             }
             tasks
                 .movers

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+
 /// After this long without news one report tries storage again.
 const REMEMBERED_FOR: Duration = Duration::from_secs(5);
 const NONE: u64 = u64::MAX;
@@ -12,6 +14,7 @@ pub struct Trouble {
     started: Instant,
     /// Milliseconds after `started`.
     since: AtomicU64,
+    ended: Notify,
 }
 
 impl Default for Trouble {
@@ -19,6 +22,7 @@ impl Default for Trouble {
         Self {
             started: Instant::now(),
             since: AtomicU64::new(NONE),
+            ended: Notify::new(),
         }
     }
 }
@@ -29,7 +33,17 @@ impl Trouble {
     }
 
     pub fn worked(&self) {
-        self.since.store(NONE, Ordering::Relaxed);
+        if self.since.swap(NONE, Ordering::SeqCst) != NONE {
+            self.ended.notify_waiters();
+        }
+    }
+
+    /// Returns once storage has worked again; at once if it did not fail last.
+    pub async fn over(&self) {
+        let ended = self.ended.notified();
+        if self.since.load(Ordering::SeqCst) != NONE {
+            ended.await;
+        }
     }
 
     pub fn is_on(&self) -> bool {
@@ -54,5 +68,19 @@ mod tests {
         assert!(trouble.is_on());
         trouble.worked();
         assert!(!trouble.is_on());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_the_end_goes_on_when_it_works() {
+        use futures_util::FutureExt;
+        let trouble = Trouble::default();
+        trouble.over().await;
+        trouble.failed();
+        let mut waiting = std::pin::pin!(trouble.over());
+        assert!(waiting.as_mut().now_or_never().is_none());
+        trouble.failed();
+        assert!(waiting.as_mut().now_or_never().is_none());
+        trouble.worked();
+        waiting.await;
     }
 }
