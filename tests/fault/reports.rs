@@ -37,10 +37,10 @@ pub fn report(number: u64) -> (Vec<u8>, Expected) {
     let mut dumps = Vec::new();
     for (name, one_in) in [(MINIDUMP, 1), (BROWSER, 4)] {
         if dice.random_range(0..one_in) == 0 {
-            let largest = if dice.random_range(0..20) == 0 {
-                200_000
-            } else {
-                8_000
+            let largest = match dice.random_range(0..40) {
+                0 => 1_500_000,
+                1 | 2 => 200_000,
+                _ => 8_000,
             };
             let mut bytes = vec![0; dice.random_range(1..largest)];
             dice.fill_bytes(&mut bytes);

@@ -21,11 +21,12 @@ pub(super) struct Folders {
     fsync: bool,
     /// Folders of which it is certain that they are there and that their entry in the parent is on disk.
     known: Mutex<HashMap<String, Arc<SharedSync>>>,
+    making: Mutex<()>,
     failed_syncs: AtomicU64,
 }
 
 /// How many fsyncs of folders had failed at some moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FailedSyncs(u64);
 
 impl Folders {
@@ -35,6 +36,7 @@ impl Folders {
             root,
             fsync,
             known: Mutex::default(),
+            making: Mutex::default(),
             failed_syncs: AtomicU64::default(),
         };
         folders.make_root()?;
@@ -46,23 +48,37 @@ impl Folders {
     }
 
     /// Makes `folder` and what is missing between it and the root. "Not found" if somebody removed one of those.
-    pub(super) fn ensure(&self, folder: &str) -> Result<(), StorageError> {
-        if folder.is_empty() || self.known().contains_key(folder) {
+    pub(super) fn ensure(&self, folder: &str, before: FailedSyncs) -> Result<(), StorageError> {
+        if self.is_certain(folder) {
             return Ok(());
         }
-        // From the top: a parent that another thread has just made may not be on disk yet.
-        let parent = parent_of(folder);
-        self.ensure(parent)?;
-        make(&self.root.join(folder))?;
-        if self.fsync {
-            sync(&self.root.join(parent))?;
+        let _turn = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        self.make(folder, before)
+    }
+
+    /// From the top, one thread at a time: a parent that another has just made may not be on disk yet.
+    fn make(&self, folder: &str, before: FailedSyncs) -> Result<(), StorageError> {
+        if self.is_certain(folder) {
+            return Ok(());
+        }
+        let (parent, path) = (parent_of(folder), self.root.join(folder));
+        self.make(parent, before)?;
+        make(&path)?;
+        if let Err(error) = self.sync(parent, before) {
+            // So that it is made anew next time: the next fsync need not remember an entry whose fsync failed.
+            let _ = fs::remove_dir(&path);
+            return Err(error);
         }
         let mut known = self.known();
         if known.len() >= MOST_KNOWN {
             known.clear();
         }
-        known.entry(folder.to_owned()).or_default();
+        known.insert(folder.to_owned(), Arc::default());
         Ok(())
+    }
+
+    fn is_certain(&self, folder: &str) -> bool {
+        folder.is_empty() || self.known().contains_key(folder)
     }
 
     /// To be taken before the first name that [`Folders::sync`] is to vouch for.
@@ -73,25 +89,38 @@ impl Folders {
     /// Puts the names of the files in `folder` on disk, together with whoever else wants that.
     ///
     /// # Errors
-    /// An fsync of any folder failed since `before`, too: the kernel may have marked names clean that it never wrote, and
-    /// the next fsync would say yes.
+    /// "Not found" also if an fsync of any folder failed since `before`: the kernel may have marked names clean that it
+    /// never wrote, and the next fsync would say yes. Whoever named files since has to do it again.
     pub(super) fn sync(&self, folder: &str, before: FailedSyncs) -> Result<(), StorageError> {
-        if !self.fsync {
-            return Ok(());
-        }
         let path = self.root.join(folder);
+        if self.fsync {
+            self.sync_by(folder, before, || sync(&path))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn sync_by(
+        &self,
+        folder: &str,
+        before: FailedSyncs,
+        sync: impl FnOnce() -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
         self.shared_sync(folder).join(|| {
             // Counted before those who wait for this fsync are let go.
-            sync(&path).inspect_err(|_| {
+            sync().inspect_err(|_| {
                 self.failed_syncs.fetch_add(1, Ordering::SeqCst);
             })
         })?;
-        if self.failed_syncs().0 == before.0 {
+        if self.failed_syncs() == before {
             return Ok(());
         }
         Err(StorageError::new(
-            StorageErrorKind::Transient,
-            format!("cannot put on disk the folder {}", path.display()),
+            StorageErrorKind::NotFound,
+            format!(
+                "cannot be sure of the names in {}",
+                self.root.join(folder).display()
+            ),
             "an fsync of a folder failed meanwhile",
         ))
     }
@@ -157,75 +186,4 @@ fn sync(path: &Path) -> Result<(), StorageError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folders() -> (tempfile::TempDir, Folders) {
-        let space = tempfile::tempdir().unwrap();
-        let folders = Folders::below(space.path().join("a/root"), true).unwrap();
-        (space, folders)
-    }
-
-    #[test]
-    fn missing_folders_are_made() {
-        let (_space, folders) = folders();
-        folders.ensure("20260709/raw_crash").unwrap();
-        folders.ensure("20260709/raw_crash").unwrap();
-        assert!(folders.root().join("20260709/raw_crash").is_dir());
-    }
-
-    #[test]
-    fn a_file_in_the_way_is_named() {
-        let (_space, folders) = folders();
-        fs::write(folders.root().join("20260709"), "").unwrap();
-        let error = folders.ensure("20260709/raw_crash").unwrap_err();
-        assert_eq!(error.kind, StorageErrorKind::Permanent);
-        let way = format!("{}/20260709 is a file in the way", folders.root().display());
-        assert!(error.to_string().contains(&way), "{error}");
-    }
-
-    #[test]
-    fn a_root_that_is_a_file_is_refused() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let error = Folders::below(file.path().to_owned(), true).unwrap_err();
-        assert_eq!(error.kind, StorageErrorKind::Permanent);
-        assert!(
-            error.to_string().contains("is a file in the way"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_removed_folder_is_noticed_and_made_again() {
-        let (space, folders) = folders();
-        folders.ensure("20260709").unwrap();
-        fs::remove_dir_all(space.path().join("a")).unwrap();
-        let error = folders.ensure("20260709/raw_crash").unwrap_err();
-        assert_eq!(error.kind, StorageErrorKind::NotFound);
-        folders.start_over().unwrap();
-        folders.ensure("20260709/raw_crash").unwrap();
-        assert!(folders.root().join("20260709/raw_crash").is_dir());
-    }
-
-    #[test]
-    fn a_failed_fsync_is_the_end_for_all_whose_names_are_older() {
-        let (_space, folders) = folders();
-        folders.ensure("20260709").unwrap();
-        let before = folders.failed_syncs();
-        folders.sync("20260709", before).unwrap();
-        assert!(folders.sync("missing", before).is_err());
-        let error = folders.sync("20260709", before).unwrap_err();
-        assert_eq!(error.kind, StorageErrorKind::Transient);
-        folders.sync("20260709", folders.failed_syncs()).unwrap();
-    }
-
-    #[test]
-    fn names_chosen_by_clients_do_not_fill_the_memory() {
-        let (_space, folders) = folders();
-        for number in 0..MOST_KNOWN + 5 {
-            folders.known().insert(number.to_string(), Arc::default());
-        }
-        folders.ensure("one_more").unwrap();
-        assert_eq!(folders.known().len(), 1);
-    }
-}
+mod tests;

@@ -20,6 +20,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::crash_storage::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
+use direct::MOST_IMPATIENT;
 use failure::failure;
 use folders::Folders;
 use temp::sweep;
@@ -101,10 +102,10 @@ impl BlobStore for FsStore {
 /// Writing into the kernel's memory keeps a processor busy; whoever waits for a disk leaves it to others.
 fn few_threads(fsync: bool) -> usize {
     if fsync {
-        usize::MAX
-    } else {
-        std::thread::available_parallelism().map_or(2, NonZeroUsize::get)
+        return usize::MAX;
     }
+    let processors = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+    processors + MOST_IMPATIENT
 }
 
 fn broken_off(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StorageError {

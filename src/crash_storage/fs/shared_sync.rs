@@ -1,8 +1,9 @@
 //! One fsync of a folder for all who need it at about the same time.
 //!
-//! Whoever comes while none runs does it, at once. Whoever comes while one runs waits for the next, which may have begun
-//! too early for their names, together with all others who came meanwhile: so every fsync began after the names it
-//! vouches for, and nobody waits for company. The one who did it goes on with its own report; the next is somebody else's.
+//! Whoever comes while none runs does it, at once. Whoever comes while one runs waits for the next, together with all
+//! others who came meanwhile, since the one that runs may have begun too early for their names. So every fsync began after
+//! the names it vouches for, and nobody waits for company. The one who did it goes on with its own report; the next is
+//! somebody else's.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +18,7 @@ pub(super) struct SharedSync {
 struct Turn {
     begun: u64,
     ended: u64,
+    waiting: usize,
 }
 
 impl Turn {
@@ -34,27 +36,41 @@ impl SharedSync {
     pub(super) fn join<E>(&self, sync: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
         let mut turn = self.lock();
         let needed = turn.begun + 1;
+        turn.waiting += 1;
         while turn.is_running() && turn.ended < needed {
             turn = self
                 .ended
                 .wait(turn)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+        turn.waiting -= 1;
         if turn.ended >= needed {
             return Ok(());
         }
         turn.begun += 1;
         drop(turn);
-        let synced = sync();
-        let mut turn = self.lock();
-        turn.ended = turn.begun;
-        drop(turn);
-        self.ended.notify_all();
-        synced
+        // Also when it panics: the others must not wait for ever.
+        let _running = Running(self);
+        sync()
     }
 
     fn lock(&self) -> MutexGuard<'_, Turn> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An fsync that is under way; ends when dropped.
+struct Running<'a>(&'a SharedSync);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let mut turn = self.0.lock();
+        turn.ended = turn.begun;
+        let waiting = turn.waiting;
+        drop(turn);
+        if waiting > 0 {
+            self.0.ended.notify_all();
+        }
     }
 }
 
@@ -94,16 +110,24 @@ mod tests {
             let waiting: Vec<_> = (0..8)
                 .map(|_| threads.spawn(|| shared.join(count)))
                 .collect();
+            while shared.lock().waiting < waiting.len() {
+                yield_now();
+            }
             // The fsync that runs vouches for none of them.
-            (0..1000).for_each(|_| yield_now());
-            assert_eq!(syncs.load(Ordering::SeqCst), 0);
             all_wait.send(()).unwrap();
             for thread in waiting {
                 assert_eq!(thread.join().unwrap(), Ok(()));
             }
         });
-        // All in one, but for those threads that had not begun yet.
-        assert!((1..=8).contains(&syncs.load(Ordering::SeqCst)));
+        assert_eq!(syncs.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_panic_holds_up_nobody() {
+        let shared = SharedSync::default();
+        let panics = || shared.join(|| -> Result<(), ()> { panic!("on purpose") });
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_err());
+        assert_eq!(shared.join(|| Ok::<(), ()>(())), Ok(()));
     }
 
     #[test]

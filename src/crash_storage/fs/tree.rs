@@ -54,7 +54,7 @@ impl Tree {
         self.fsync
     }
 
-    /// Survives folders that somebody removed: a second attempt makes them again.
+    /// Survives folders that somebody removed, and an fsync that failed for somebody else: a second attempt does all again.
     pub(super) fn put(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
         let _turn = self.turns.take(&last.key);
         match self.put_once(first, last) {
@@ -67,11 +67,11 @@ impl Tree {
     }
 
     fn put_once(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
+        let before = self.folders.failed_syncs();
         let all: Vec<_> = first.iter().chain([last]).collect();
         for blob in &all {
-            self.folders.ensure(parent_of(&blob.key))?;
+            self.folders.ensure(parent_of(&blob.key), before)?;
         }
-        let before = self.folders.failed_syncs();
         let mut files = self.write(&all, last)?;
         if let Err(error) = self.name(first, last, &mut files, before) {
             self.take_back(first, last);
