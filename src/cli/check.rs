@@ -1,7 +1,10 @@
 //! `antenna check`: what a start would find, in plain words.
 
+use std::sync::Arc;
+
 use crate::app::{self, Backends};
 use crate::settings::{Loaded, Settings};
+use crate::spool::{RealDisk, Spool, SpoolError};
 
 use super::Failed;
 
@@ -72,10 +75,36 @@ async fn outside(settings: &Settings) -> anyhow::Result<()> {
             }
         }
     }
+    match spool(settings) {
+        Ok(found) => println!("spool: {found}"),
+        Err(error) => {
+            println!("spool: {error}");
+            wrong.push("spool");
+        }
+    }
     anyhow::ensure!(
         wrong.is_empty(),
         "a start would fail: {} cannot be used",
         wrong.join(" and ")
     );
     Ok(())
+}
+
+/// Opens the spool as a start would, unless a collector that runs has it.
+fn spool(settings: &Settings) -> Result<String, SpoolError> {
+    let Some(config) = app::spool_config(settings) else {
+        return Ok("off, CRASHMOVER_SPOOL_DIR is not set".to_owned());
+    };
+    let dir = config.dir.display().to_string();
+    match Spool::open(config, Arc::new(RealDisk)) {
+        Ok(spool) => {
+            let stats = spool.stats();
+            let (waiting, room) = (stats.save.entries + stats.publish.entries, stats.room_bytes);
+            Ok(format!(
+                "fine, {dir}, {waiting} reports wait, room for {room} bytes"
+            ))
+        }
+        Err(error) if error.is_in_use() => Ok(format!("fine, {dir}, a collector uses it")),
+        Err(error) => Err(error),
+    }
 }

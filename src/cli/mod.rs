@@ -48,7 +48,7 @@ enum Command {
     /// Run the collector (what `antenna` alone does, too)
     #[command(after_help = help::SERVE)]
     Serve,
-    /// Check settings, storage and queue as a start would, and say what is wrong
+    /// Check settings, storage, queue and spool as a start would, and say what is wrong
     #[command(after_help = help::CHECK)]
     Check {
         /// Ask the collector that is running on this machine instead, and nothing else: for health checks

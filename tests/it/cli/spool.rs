@@ -56,6 +56,45 @@ fn only_file(folder: &Path) -> PathBuf {
 }
 
 #[test]
+fn check_looks_into_the_spool() {
+    let left = left_behind();
+    let check = |spool: &str, root: &str| {
+        let settings = [
+            ("CRASHMOVER_SPOOL_DIR", spool),
+            ("CRASHMOVER_CRASHSTORAGE_FS_ROOT", root),
+        ];
+        antenna(&settings, &["check"])
+    };
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path().to_str().unwrap();
+    let found = check(&left.spool, root).fine();
+    let line = format!("spool: fine, {}, 1 reports wait, room for ", left.spool);
+    assert!(found.contains(&line), "{found}");
+    assert!(left.entry.exists());
+
+    let collector = TestCollector::start(&[
+        ("CRASHMOVER_SPOOL_DIR", left.spool.as_str()),
+        ("CRASHMOVER_CRASHSTORAGE_FS_ROOT", root),
+    ]);
+    let found = check(&left.spool, root).fine();
+    let line = format!("spool: fine, {}, a collector uses it", left.spool);
+    assert!(found.contains(&line), "{found}");
+    collector.stop();
+
+    let said = check("/proc/nothing", root);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(
+        said.out.contains("spool: make the folder /proc/nothing: "),
+        "{said:?}"
+    );
+    assert!(
+        said.err
+            .contains("a start would fail: spool cannot be used"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn what_waits_is_listed_shown_and_exported() {
     let left = left_behind();
     let settings = [("CRASHMOVER_SPOOL_DIR", left.spool.as_str())];
