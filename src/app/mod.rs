@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::crashmover::{Crashmover, Leftover};
 use crate::health::Health;
 use crate::http::{Certificates, Collector, Routes, Server, ServerConfig, Tls, TlsError, routes};
-use crate::metrics::{Count, Metrics, Statsd, StatsdConfig};
+use crate::metrics::{Metrics, Statsd, StatsdConfig};
 use crate::sentry;
 use crate::settings::{self, GeneralSettings, Settings};
 use crate::spool::{RealDisk, Spool, SpoolConfig};
@@ -83,7 +83,7 @@ pub struct App {
 }
 
 impl App {
-    /// Puts the parts together. What waits in the spool is taken up at once.
+    /// Puts the parts together. What waits in the spool is taken up as soon as it is found.
     ///
     /// # Errors
     /// A spool that cannot be opened.
@@ -95,12 +95,10 @@ impl App {
     ) -> anyhow::Result<Self> {
         let spool = match spool_config(settings) {
             Some(config) => Some(
-                tokio::task::spawn_blocking(|| Spool::open(config, Arc::new(RealDisk))).await??,
+                tokio::task::spawn_blocking(|| Spool::take(config, Arc::new(RealDisk))).await??,
             ),
             None => None,
         };
-        let waiting = spool.as_ref().map_or(0, |it| it.stats().save.entries);
-        metrics.count_many(Count::Resumed, waiting as u64);
         let room = spool.clone();
         let health = Health::new(backends.checks(), move || {
             room.as_ref()

@@ -131,8 +131,14 @@ impl Crashmover {
         }
     }
 
-    /// Takes up what somebody else put into the spool's folders.
-    pub(super) async fn rescan_spool(self: Arc<Self>, spool: Spool) {
+    /// Takes up what the last process left in the spool's folders, then whatever somebody else puts there.
+    pub(super) async fn scan_spool(self: Arc<Self>, spool: Spool) {
+        match spool.look_through().await {
+            Ok(reports) => self.metrics.count_many(Count::Resumed, reports as u64),
+            Err(error) => {
+                tracing::error!(%error, "cannot see all that waits in the spool; it is looked through again every minute");
+            }
+        }
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return,

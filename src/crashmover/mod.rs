@@ -175,7 +175,7 @@ impl Crashmover {
             tasks
                 .movers
                 .spawn(self.clone().publish_from_spool(spool.clone()));
-            tasks.movers.spawn(self.clone().rescan_spool(spool.clone()));
+            tasks.movers.spawn(self.clone().scan_spool(spool.clone()));
         }
         tasks.publishers = self.publish.start();
     }

@@ -41,7 +41,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 pub use disk::{Disk, DiskFile, FileSeen, RealDisk};
@@ -104,6 +104,8 @@ struct Inner {
     publish_sync: GroupSync<Put>,
     /// When the disk refused a put, unless one worked since.
     refused: Mutex<Option<Instant>>,
+    /// What waits has been found. Until then nothing is put or taken.
+    looked_through: watch::Sender<bool>,
     _lock: Box<dyn Any + Send + Sync>,
 }
 
@@ -113,6 +115,17 @@ impl Spool {
     /// # Errors
     /// `Io`: the folder cannot be made, locked (another process has it), listed or fsynced.
     pub fn open(config: SpoolConfig, disk: Arc<dyn Disk>) -> Result<Self, SpoolError> {
+        let spool = Self::take(config, disk)?;
+        spool.inner.look_through()?;
+        Ok(spool)
+    }
+
+    /// The first half of `open`: what waits is found by `look_through`, which has to follow. Until that has ended, whoever
+    /// puts or takes an entry waits for it, so that a long line does not delay a start.
+    ///
+    /// # Errors
+    /// `Io`: the folder cannot be made, locked (another process has it) or fsynced.
+    pub fn take(config: SpoolConfig, disk: Arc<dyn Disk>) -> Result<Self, SpoolError> {
         let folders = Folders::new(&config.dir, Arc::clone(&disk));
         folders.make()?;
         let inner = Inner {
@@ -124,12 +137,22 @@ impl Spool {
             save_sync: GroupSync::default(),
             publish_sync: GroupSync::default(),
             refused: Mutex::default(),
+            looked_through: watch::Sender::new(false),
         };
-        inner.recover()?;
         Ok(Self {
             inner: Arc::new(inner),
             jobs: Arc::new(Semaphore::new(DISK_JOBS)),
         })
+    }
+
+    /// The second half of `open`, if it is still to be done; how many reports there are to be saved.
+    ///
+    /// # Errors
+    /// `Io`: a folder cannot be listed. What was not found is found by a later `rescan`.
+    pub async fn look_through(&self) -> Result<usize, SpoolError> {
+        let inner = Arc::clone(&self.inner);
+        let done = spawn_blocking(move || inner.look_through()).await;
+        done.unwrap_or_else(|gone| Err(stopped(gone)))
     }
 
     /// The oldest entry that nobody has, if there is one.
@@ -139,6 +162,7 @@ impl Spool {
 
     /// The oldest entry that nobody has, as soon as there is one. May be cancelled.
     pub async fn next(&self, state: State) -> Entry {
+        self.inner.is_looked_through().await;
         self.inner.lines.next(state).await
     }
 
@@ -213,6 +237,7 @@ impl Spool {
         &self,
         job: impl FnOnce(&Inner) -> T + Send + 'static,
     ) -> JoinHandle<T> {
+        self.inner.is_looked_through().await;
         let permit = Arc::clone(&self.jobs).acquire_owned().await;
         let inner = Arc::clone(&self.inner);
         spawn_blocking(move || {

@@ -28,6 +28,36 @@ async fn what_waits_is_resumed_oldest_first() {
     assert_eq!(spool.claim(State::Publish).unwrap().crash_id(), id(1));
 }
 
+#[tokio::test]
+async fn nothing_is_put_or_taken_before_the_spool_is_looked_through() {
+    use futures_util::FutureExt;
+    let place = Place::new();
+    let spool = place.open();
+    drop(spool.put(&report(1)).await.unwrap());
+    drop(spool);
+    let spool = Spool::take(place.config(), place.disk.clone()).unwrap();
+    let new = report(2);
+    let mut put = Box::pin(spool.put(&new));
+    let mut next = Box::pin(spool.next(State::Save));
+    assert!(put.as_mut().now_or_never().is_none());
+    assert!(next.as_mut().now_or_never().is_none());
+    assert_eq!(entries(&spool), (0, 0, 0));
+    spool.look_through().await.unwrap();
+    assert_eq!(next.await.crash_id(), id(1));
+    put.await.unwrap();
+    assert_eq!(entries(&spool), (2, 0, 0));
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_listed_holds_up_nobody() {
+    let place = Place::new();
+    drop(place.open());
+    let spool = Spool::take(place.config(), place.disk.clone()).unwrap();
+    std::fs::remove_dir(place.path().join("failed")).unwrap();
+    assert!(spool.look_through().await.is_err());
+    spool.put(&report(1)).await.unwrap();
+}
+
 #[test]
 fn what_was_being_written_is_cleared() {
     let place = Place::new();
