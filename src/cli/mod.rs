@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod config;
 mod help;
+mod listener;
 mod live;
 mod live_tls;
 mod metrics;

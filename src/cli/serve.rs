@@ -22,6 +22,7 @@ use crate::settings::{
 use crate::throttle::Throttler;
 
 use super::Failed;
+use super::listener::listen;
 use super::signals::{watch_hangups, watch_signals};
 
 /// Attempts to reach storage and queue at start, while containers and networks come up.
@@ -147,10 +148,7 @@ async fn serve_until_stopped(
     if let Some(opened) = app.spool() {
         let _ = spool.set(opened.clone());
     }
-    let address = app::address(settings);
-    let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: is another process there? PORT and HOST choose")
-    })?;
+    let listener = listen(app::address(settings)).await?;
     // Before anybody is told that we are there: until it is watched for, the signal ends the process.
     let hangups = certificates.map(watch_hangups).transpose()?;
     let hangups = hangups.map(tokio::spawn);

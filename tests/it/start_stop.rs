@@ -1,11 +1,11 @@
 //! The process from outside: how it starts, refuses to start, and stops.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 
 use rustix::process::Signal;
 
-use crate::support::collector::TestCollector;
+use crate::support::collector::{TestCollector, new_folder};
 use crate::support::crash::Crash;
 use crate::support::stored::objects_below;
 use crate::support::wait::wait_for;
@@ -134,6 +134,40 @@ fn a_request_that_waits_in_the_kernel_is_answered_after_the_stop_signal() {
     let answer = read(&mut client);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     collector.stop();
+}
+
+#[test]
+fn who_comes_during_a_restart_waits_in_the_socket_that_was_handed_over() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let start = |folder| {
+        let socket = listener.try_clone().expect("a second handle");
+        TestCollector::try_start_on(socket, folder, &NONE).expect("a start")
+    };
+    let collector = start(new_folder());
+    let address = listener.local_addr().expect("an address");
+    assert_eq!(collector.address(), address);
+    assert_eq!(collector.send(Crash::accepted().request()).status, 200);
+    let (folder, _log) = collector.stop();
+    let mut client = TcpStream::connect(address).expect("the socket is still there");
+    let request = Crash::accepted().request();
+    client.write_all(&request).expect("the kernel takes it");
+    let collector = start(folder);
+    let answer = read(&mut client);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let (_folder, log) = collector.stop();
+    let log = log.join("\n");
+    assert!(log.contains("the socket was handed over"), "{log}");
+}
+
+#[test]
+fn what_is_no_listener_is_not_taken_for_one() {
+    let file = std::fs::File::open("/dev/zero").expect("a file");
+    let failed = TestCollector::try_start_on(file, new_folder(), &NONE);
+    let log = failed.err().expect("no start").log.join("\n");
+    assert!(
+        log.contains("what was handed over is no TCP socket"),
+        "{log}"
+    );
 }
 
 /// What comes next, up to the first pause.

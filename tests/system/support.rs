@@ -7,6 +7,8 @@ pub mod collector;
 pub mod crash;
 #[path = "../it/support/moto.rs"]
 pub mod moto;
+#[path = "../it/support/process.rs"]
+mod process;
 #[path = "../it/support/stored.rs"]
 pub mod stored;
 #[path = "../it/support/wait.rs"]

@@ -1,24 +1,20 @@
 //! The real binary, started as an operator would: settings in an otherwise empty environment, a port of its choice,
 //! a folder of its own. Ends with the test, whatever happens.
 
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::process::{Command, ExitStatus, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
+use super::process::{Process, address_in};
 use super::wait::{PATIENCE, wait_for, wait_within};
 use super::wire::{self, Answer, Exchange, Response};
 
 /// What the ready line says before the address.
 const READY: [&str; 2] = ["listening on http://", "listening on https://"];
-/// What the log says before the admin listener's address.
-const ADMIN: &str = "admin listener on http://";
-
 /// A collector that answers.
 pub struct TestCollector {
     process: Process,
@@ -61,7 +57,23 @@ impl TestCollector {
     ) -> Result<Self, FailedStart> {
         let mut command = Command::new(through[0]);
         command.args(&through[1..]).arg(binary);
-        Self::ready(Process::spawn_by(command, folder, settings))
+        Self::ready(Process::spawn_by(command, Stdio::null(), folder, settings))
+    }
+
+    /// Starts a collector to which a socket is handed over, as systemd does it. The folder is prepared.
+    ///
+    /// # Errors
+    /// It ended before the ready line.
+    pub fn try_start_on<K: AsRef<str>, V: AsRef<str>>(
+        socket: impl Into<OwnedFd>,
+        folder: TempDir,
+        settings: &[(K, V)],
+    ) -> Result<Self, FailedStart> {
+        let mut command = Command::new("/bin/sh");
+        let script = r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0""#;
+        command.args(["-c", script, env!("CARGO_BIN_EXE_antenna")]);
+        let stdin = Stdio::from(socket.into());
+        Self::ready(Process::spawn_by(command, stdin, folder, settings))
     }
 
     /// Starts a collector that may refuse to start.
@@ -162,17 +174,11 @@ impl TestCollector {
     }
 }
 
-fn new_folder() -> TempDir {
+pub fn new_folder() -> TempDir {
     tempfile::Builder::new()
         .prefix("antenna-test-")
         .tempdir()
         .expect("a temporary folder")
-}
-
-fn address_in(line: &str, words: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once(words)?;
-    let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ':'));
-    rest[..end.unwrap_or(rest.len())].parse().ok()
 }
 
 /// A collector that may never become ready. Killed when dropped.
@@ -187,107 +193,4 @@ impl Starting {
     pub fn admin(&self) -> SocketAddr {
         self.0.admin()
     }
-}
-
-/// The child process with its log; killed when dropped.
-struct Process {
-    child: Child,
-    folder: TempDir,
-    lines: Arc<Mutex<Vec<String>>>,
-    readers: Vec<JoinHandle<()>>,
-}
-
-impl Process {
-    fn spawn<K: AsRef<str>, V: AsRef<str>>(folder: TempDir, settings: &[(K, V)]) -> Self {
-        let binary = Command::new(env!("CARGO_BIN_EXE_antenna"));
-        Self::spawn_by(binary, folder, settings)
-    }
-
-    fn spawn_by<K: AsRef<str>, V: AsRef<str>>(
-        mut command: Command,
-        folder: TempDir,
-        settings: &[(K, V)],
-    ) -> Self {
-        let own = [
-            ("HOST", "127.0.0.1".to_owned()),
-            ("PORT", "0".to_owned()),
-            ("BASEDIR", folder.path().display().to_string()),
-            (
-                "CRASHMOVER_CRASHSTORAGE_FS_ROOT",
-                folder.path().join("crashes").display().to_string(),
-            ),
-        ];
-        let mut child = command
-            .env_clear()
-            .envs(own)
-            .envs(settings.iter().map(|(k, v)| (k.as_ref(), v.as_ref())))
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary can be started");
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let stdout = child.stdout.take().expect("a piped stream");
-        let stderr = child.stderr.take().expect("a piped stream");
-        let readers = vec![
-            collect(stdout, lines.clone()),
-            collect(stderr, lines.clone()),
-        ];
-        Self {
-            child,
-            folder,
-            lines,
-            readers,
-        }
-    }
-
-    fn admin(&self) -> SocketAddr {
-        wait_for("the admin listener is open", || {
-            self.log().iter().find_map(|line| address_in(line, ADMIN))
-        })
-    }
-
-    fn log(&self) -> Vec<String> {
-        self.lines.lock().expect("no panic while locked").clone()
-    }
-
-    /// The log to its end; only after the process has ended.
-    fn whole_log(&mut self) -> Vec<String> {
-        for reader in self.readers.drain(..) {
-            let _ = reader.join();
-        }
-        self.log()
-    }
-
-    fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().expect("a child of ours")
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).expect("a child of ours");
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        if self.ended().is_none() {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-        if std::thread::panicking() {
-            let log = self.whole_log();
-            let tail = log.len().saturating_sub(60);
-            eprintln!("the collector's last lines:\n{}", log[tail..].join("\n"));
-        }
-    }
-}
-
-fn collect(stream: impl Read + Send + 'static, lines: Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
-    std::thread::spawn(move || {
-        for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-            let line = String::from_utf8_lossy(&line).into_owned();
-            lines.lock().expect("no panic while locked").push(line);
-        }
-    })
 }

@@ -9,6 +9,7 @@ pub mod fault_proxy;
 pub mod kent;
 pub mod moto;
 pub mod nginx;
+mod process;
 pub mod s3s;
 pub mod statsd;
 pub mod stored;
