@@ -99,6 +99,20 @@ def start(target, folder, stack):
     return stack.enter_context(servers.collector(folder, settings))
 
 
+def fill_memory(file):
+    """Has the kernel keep a file of nothing in all memory that is free, as on a machine that has run for a while.
+
+    A virtual machine may get its memory only as it is touched. Whoever writes into pages that were never used then pays
+    several times for each, and which server that hits is chance.
+    """
+    available = next(line for line in open("/proc/meminfo") if line.startswith("MemAvailable:"))
+    file.touch()
+    os.truncate(file, int(available.split()[1]) * 1024)
+    with open(file, "rb", buffering=0) as nothing:
+        while nothing.read(1 << 20):
+            pass
+
+
 class Space:
     """A fresh folder for each measurement. What is written is deleted when much of it is there, not before.
 
@@ -107,9 +121,11 @@ class Space:
     folder below, by its name, and no name comes twice.
     """
 
-    def __init__(self, root, most_gb):
+    def __init__(self, root, most_gb, fills_memory):
         self.root, self.most_bytes, self.used_bytes = root / "space", most_gb * 1e9, 0
+        self.nothing = root / "nothing" if fills_memory else None
         self.root.mkdir()
+        self.prepare_memory()
         # Elsewhere than on ext4 this fails, and is not needed.
         subprocess.run(["chattr", "+T", self.root], stderr=subprocess.DEVNULL, check=False)
 
@@ -119,7 +135,12 @@ class Space:
                 shutil.rmtree(folder, ignore_errors=True)
             os.sync()
             self.used_bytes = 0
+            self.prepare_memory()
         return self.root / uuid.uuid4().hex
+
+    def prepare_memory(self):
+        if self.nothing:
+            fill_memory(self.nothing)
 
 
 def measure(case, target, body, seconds, folder):
@@ -211,6 +232,7 @@ def arguments():
     parser.add_argument("--body", help="only cases with this body: plain gzip 20k 5m json")
     parser.add_argument("--connections", type=int, help="only cases with so many connections")
     parser.add_argument("--only", help=f"only these servers, separated by commas: {', '.join(ALL)}")
+    parser.add_argument("--fill-memory", action="store_true", help="first use all free memory for a file, once: steadier, half a minute more")
     parser.add_argument("--disk-gb", type=float, default=20, help="about how much is written before it is deleted")
     parser.add_argument("--folder", type=Path, default=WORK, help="where everything is written; emptied first")
     servers.add_option(parser)
@@ -227,9 +249,11 @@ def main():
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     (work / "reject.toml").write_text('[[rule]]\nname = "nothing"\nresult = "reject"\n')
-    made, space = bodies.write_all(work), Space(work, chosen.disk_gb)
+    made = bodies.write_all(work)
+    space = Space(work, chosen.disk_gb, chosen.fill_memory)
     os.sync()
-    print(f"{machine()}\n{floor(made)}\n")
+    memory = "filled with a file" if chosen.fill_memory else "as it was"
+    print(f"{machine()}; memory {memory}\n{floor(made)}\n")
     print(f"{HEAD}\n|{'---|' * (HEAD.count('|') - 1)}", flush=True)
     for case in QUICK if chosen.quick else FULL:
         if (chosen.body or case.body) != case.body or (chosen.connections or case.connections) != case.connections:
