@@ -7,6 +7,9 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
+
+use crate::direct::Direct;
 
 /// Dumps hold the memory of somebody's program: nobody but the collector's user reads them.
 const FILE_MODE: u32 = 0o600;
@@ -61,8 +64,18 @@ pub struct FileSeen {
 }
 
 /// The machine's own file systems.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RealDisk;
+#[derive(Debug)]
+pub struct RealDisk {
+    direct: Arc<Direct>,
+}
+
+impl Default for RealDisk {
+    fn default() -> Self {
+        // Whoever puts something into the spool waits for the disk.
+        let direct = Arc::new(Direct::new(true));
+        Self { direct }
+    }
+}
 
 impl Disk for RealDisk {
     fn make_folder(&self, dir: &Path) -> io::Result<()> {
@@ -93,7 +106,8 @@ impl Disk for RealDisk {
             .truncate(true)
             .mode(FILE_MODE)
             .open(path)?;
-        Ok(Box::new(RealFile(file)))
+        let direct = Arc::clone(&self.direct);
+        Ok(Box::new(RealFile { file, direct }))
     }
 
     fn open(&self, path: &Path) -> io::Result<(Box<dyn Read>, u64)> {
@@ -138,13 +152,18 @@ impl Disk for RealDisk {
     }
 }
 
-struct RealFile(File);
+struct RealFile {
+    file: File,
+    direct: Arc<Direct>,
+}
 
 impl DiskFile for RealFile {
     fn write_all(&mut self, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
-        IoSlice::advance_slices(&mut slices, 0);
+        let written_bytes = self.direct.write(&mut self.file, slices)?;
+        // Skips empty slices at the front, too.
+        IoSlice::advance_slices(&mut slices, written_bytes);
         while !slices.is_empty() {
-            match self.0.write_vectored(slices) {
+            match self.file.write_vectored(slices) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => IoSlice::advance_slices(&mut slices, written),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -155,7 +174,7 @@ impl DiskFile for RealFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 }
 
@@ -165,15 +184,15 @@ mod tests {
 
     #[test]
     fn many_slices_are_written_whole_and_in_order() {
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, disk) = (tempfile::tempdir().unwrap(), RealDisk::default());
         let path = dir.path().join("file");
         let pieces: Vec<Vec<u8>> = (0..3000u32).map(|n| n.to_le_bytes().repeat(50)).collect();
         let mut slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
         slices.insert(0, IoSlice::new(&[]));
-        let mut file = RealDisk.create(&path).unwrap();
+        let mut file = disk.create(&path).unwrap();
         file.write_all(&mut slices).unwrap();
         file.sync().unwrap();
-        let (mut read, length_bytes) = RealDisk.open(&path).unwrap();
+        let (mut read, length_bytes) = disk.open(&path).unwrap();
         let mut found = Vec::new();
         read.read_to_end(&mut found).unwrap();
         assert_eq!(found, pieces.concat());
@@ -182,13 +201,13 @@ mod tests {
 
     #[test]
     fn a_listing_shows_plain_files_only() {
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, disk) = (tempfile::tempdir().unwrap(), RealDisk::default());
         let folder = dir.path().join("folder");
-        RealDisk.make_folder(&folder).unwrap();
-        RealDisk.make_folder(&folder).unwrap();
+        disk.make_folder(&folder).unwrap();
+        disk.make_folder(&folder).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", dir.path().join("link")).unwrap();
         std::fs::write(dir.path().join("file"), b"abc").unwrap();
-        let seen = RealDisk.list(dir.path()).unwrap();
+        let seen = disk.list(dir.path()).unwrap();
         let name = "file".to_owned();
         assert_eq!(
             seen,
@@ -201,22 +220,22 @@ mod tests {
 
     #[test]
     fn a_lock_is_held_until_its_guard_goes() {
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, disk) = (tempfile::tempdir().unwrap(), RealDisk::default());
         let path = dir.path().join("lock");
-        let held = RealDisk.lock(&path).unwrap();
-        let refused = RealDisk.lock(&path).unwrap_err();
+        let held = disk.lock(&path).unwrap();
+        let refused = disk.lock(&path).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
         drop(held);
-        RealDisk.lock(&path).unwrap();
+        disk.lock(&path).unwrap();
     }
 
     #[test]
     fn files_are_for_the_collector_alone() {
         use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, disk) = (tempfile::tempdir().unwrap(), RealDisk::default());
         let (folder, file) = (dir.path().join("folder"), dir.path().join("file"));
-        RealDisk.make_folder(&folder).unwrap();
-        RealDisk.create(&file).unwrap();
+        disk.make_folder(&folder).unwrap();
+        disk.create(&file).unwrap();
         let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(folder), mode(file)), (FOLDER_MODE, FILE_MODE));
     }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rustix::fs::{Advice, fadvise};
 
-use super::direct::Direct;
 use super::temp::TempFolder;
+use crate::direct::Direct;
 use crate::fail_point::around;
 
 /// A file that is written, but may still be taken back.

@@ -2,7 +2,6 @@
 //!
 //! How a report is written is `tree`'s business, on threads that may block.
 
-mod direct;
 mod failure;
 mod file;
 mod folders;
@@ -20,7 +19,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::crash_storage::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
-use direct::MOST_IMPATIENT;
+use crate::direct::MOST_IMPATIENT;
 use failure::failure;
 use folders::Folders;
 use temp::sweep;

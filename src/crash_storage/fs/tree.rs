@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use rustix::fs::Access;
 
-use super::direct::Direct;
 use super::failure::failure;
 use super::file::NewFile;
 use super::folders::{FailedSyncs, Folders, parent_of};
 use super::temp::TempFolder;
 use super::turns::Turns;
 use crate::crash_storage::blob::{Blob, StorageError, StorageErrorKind};
+use crate::direct::Direct;
 use crate::fail_point::around;
 
 /// Files of one report that are open at the same time. A client may send thousands of dumps, and the limit of open

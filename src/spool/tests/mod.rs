@@ -23,7 +23,7 @@ impl Place {
     fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
-            disk: Arc::new(FaultyDisk::new(Arc::new(RealDisk))),
+            disk: Arc::new(FaultyDisk::new(Arc::new(RealDisk::default()))),
         }
     }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use super::{assert_none, sources};
 
 /// Module, and what it may import. What is not listed may import nothing.
-const TABLE: [(&str, &[&str]); 17] = [
+const TABLE: [(&str, &[&str]); 18] = [
     ("crash", &[]),
     ("intake", &["crash"]),
     ("throttle", &["crash", "settings"]),
-    ("spool", &["crash", "settings"]),
-    ("crash_storage", &["crash", "settings", "aws"]),
+    ("spool", &["crash", "direct", "settings"]),
+    ("crash_storage", &["crash", "direct", "settings", "aws"]),
     ("crash_publish", &["crash", "settings", "aws"]),
     (
         "crashmover",
@@ -42,6 +42,7 @@ const TABLE: [(&str, &[&str]); 17] = [
     ("sentry", &["settings"]),
     ("aws", &["settings"]),
     ("settings", &[]),
+    ("direct", &[]),
     ("health", &[]),
     ("version", &[]),
     ("fail_point", &[]),

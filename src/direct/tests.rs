@@ -1,6 +1,7 @@
 //! Large files straight to the disk: whole blocks, all the ways it can end, buffers given back.
 
 use super::*;
+use bytes::Bytes;
 use rustix::fs::fcntl_getfl;
 use std::fs;
 

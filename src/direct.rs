@@ -10,10 +10,10 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use rustix::fs::{OFlags, fcntl_setfl};
 
 /// Memory and file begin at multiples of this. A disk that asks for more is written to the ordinary way.
@@ -25,7 +25,7 @@ const LEAST_BYTES: usize = 64 * 1024;
 /// Writes at a time where everybody waits for the disk; each has a buffer of a piece's size.
 const MOST_PATIENT: usize = 16;
 /// Writes at a time where nobody has to: few, so that a burst finds crashmovers whose files go into memory.
-pub(super) const MOST_IMPATIENT: usize = 4;
+pub const MOST_IMPATIENT: usize = 4;
 /// A disk that takes longer for a piece has enough to do ...
 const SLOW: Duration = Duration::from_millis(20);
 /// ... and is left alone for so long, where nobody has to wait for it.
@@ -33,7 +33,7 @@ const REST: Duration = Duration::from_secs(1);
 
 /// Buffers, and who may use them.
 #[derive(Debug)]
-pub(super) struct Direct {
+pub struct Direct {
     most: usize,
     /// Everybody waits for the disk in any case.
     patient: bool,
@@ -49,7 +49,7 @@ struct State {
 
 impl Direct {
     /// `patient` where each report is put on disk before it is acknowledged: a slow disk is then no reason to stop.
-    pub(super) fn new(patient: bool) -> Self {
+    pub fn new(patient: bool) -> Self {
         Self {
             most: if patient {
                 MOST_PATIENT
@@ -62,8 +62,12 @@ impl Direct {
     }
 
     /// Writes as much as it can of a new file's frames, from the start; how many bytes that was, often none.
-    pub(super) fn write(&self, file: &mut File, frames: &[Bytes]) -> io::Result<usize> {
-        let length_bytes: usize = frames.iter().map(Bytes::len).sum();
+    pub fn write<F: Deref<Target = [u8]>>(
+        &self,
+        file: &mut File,
+        frames: &[F],
+    ) -> io::Result<usize> {
+        let length_bytes: usize = frames.iter().map(|frame| frame.len()).sum();
         if length_bytes < LEAST_BYTES {
             return Ok(0);
         }
@@ -114,9 +118,9 @@ fn aligned(buffer: &mut [u8]) -> &mut [u8] {
     &mut buffer[skipped..skipped + PIECE_BYTES]
 }
 
-fn write(
+fn write<F: Deref<Target = [u8]>>(
     file: &mut File,
-    frames: &[Bytes],
+    frames: &[F],
     buffer: &mut [u8],
     goes_on: impl FnMut() -> bool,
 ) -> io::Result<usize> {
@@ -129,9 +133,9 @@ fn write(
 }
 
 /// `goes_on` is asked after each piece that another follows.
-fn write_pieces(
+fn write_pieces<F: Deref<Target = [u8]>>(
     file: &mut impl Write,
-    frames: &[Bytes],
+    frames: &[F],
     buffer: &mut [u8],
     mut goes_on: impl FnMut() -> bool,
 ) -> io::Result<usize> {
