@@ -18,7 +18,11 @@ pub fn tell_gauges(
     metrics.gauge(Gauge::PublishOldestSeconds, sizes.publish_oldest.as_secs());
     metrics.gauge(Gauge::InFlightBytes, crashmover.budget().in_flight_bytes());
     metrics.gauge(Gauge::Connections, connections as u64);
-    let Some(stats) = spool.map(Spool::stats) else {
+    // Half of what waits would look like a spool that was emptied.
+    let Some(stats) = spool
+        .filter(|spool| spool.is_looked_through())
+        .map(Spool::stats)
+    else {
         return;
     };
     metrics.gauge(Gauge::SpoolSaveEntries, stats.save.entries as u64);

@@ -1,10 +1,8 @@
 //! `antenna check`: what a start would find, in plain words.
 
-use std::sync::Arc;
-
 use crate::app::{self, Backends};
 use crate::settings::{Loaded, Settings};
-use crate::spool::{RealDisk, Spool, SpoolError};
+use crate::spool::{self, Seen, SpoolError};
 
 use super::Failed;
 
@@ -90,21 +88,20 @@ async fn outside(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the spool as a start would, unless a collector that runs has it.
+/// Looks only: a collector may be using it, and whoever asks may be another user than the service.
 fn spool(settings: &Settings) -> Result<String, SpoolError> {
     let Some(config) = app::spool_config(settings) else {
         return Ok("off, CRASHMOVER_SPOOL_DIR is not set".to_owned());
     };
-    let dir = config.dir.display().to_string();
-    match Spool::open(config, Arc::new(RealDisk)) {
-        Ok(spool) => {
-            let stats = spool.stats();
-            let (waiting, room) = (stats.save.entries + stats.publish.entries, stats.room_bytes);
-            Ok(format!(
-                "fine, {dir}, {waiting} reports wait, room for {room} bytes"
-            ))
-        }
-        Err(error) if error.is_in_use() => Ok(format!("fine, {dir}, a collector uses it")),
-        Err(error) => Err(error),
-    }
+    let dir = config.dir.display();
+    Ok(match spool::look(&config)? {
+        None => format!("fine, a start makes {dir}"),
+        Some(Seen {
+            waiting,
+            failed,
+            room_bytes,
+        }) => format!(
+            "fine, {dir}, {waiting} reports wait, {failed} are set aside, room for {room_bytes} bytes"
+        ),
+    })
 }

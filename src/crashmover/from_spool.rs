@@ -1,13 +1,16 @@
 //! What waits in the spool, on to storage and queue: beside new reports, oldest first, without ever giving up.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
 
 use crate::metrics::{Count, Fate, Timing};
 use crate::spool::{Entry, Spool, SpoolError, State};
 
 use super::Crashmover;
-use super::budget::OutOfMemory;
+use super::budget::{OutOfMemory, Reservation};
 use super::publish::Unpublished;
 use super::retry::Backoff;
 
@@ -43,7 +46,11 @@ impl Crashmover {
                 () = self.stop.cancelled() => return,
                 entry = spool.next(State::Save) => entry,
             };
-            match self.save_entry(&spool, entry).await {
+            if !finds_out && self.trouble.is_known() {
+                // It began while we waited; the entry goes back to where it was.
+                continue;
+            }
+            match self.save_entry_and_live(&spool, entry).await {
                 Ok(()) => backoff.worked(),
                 Err(NotNow) => tokio::select! {
                     () = self.stop.cancelled() => return,
@@ -53,15 +60,23 @@ impl Crashmover {
         }
     }
 
+    /// A panic costs this attempt only.
+    async fn save_entry_and_live(&self, spool: &Spool, entry: Entry) -> Result<(), NotNow> {
+        let id = entry.crash_id();
+        let saving = AssertUnwindSafe(self.save_entry(spool, entry)).catch_unwind();
+        saving.await.unwrap_or_else(|_panic| {
+            tracing::error!(crash_id = %id, "{id} not saved yet, stays in the spool: the collector itself failed");
+            Err(NotNow)
+        })
+    }
+
     async fn save_entry(&self, spool: &Spool, entry: Entry) -> Result<(), NotNow> {
         let length_bytes = entry.length_bytes();
-        let mut reservation = self
-            .budget
-            .reserve(length_bytes)
-            .map_err(|OutOfMemory| NotNow)?;
-        reservation
-            .keep(length_bytes)
-            .map_err(|OutOfMemory| NotNow)?;
+        let Ok(_reservation) = self.set_memory_aside(length_bytes) else {
+            // A smaller one may fit.
+            entry.defer();
+            return Err(NotNow);
+        };
         let id = entry.crash_id();
         let report = match spool.load(&entry).await {
             Ok(report) => report,
@@ -91,6 +106,12 @@ impl Crashmover {
         self.metrics.count(Count::Fate(Fate::Saved));
         tracing::info!(crash_id = %id, "{id} saved");
         self.publish_entry(spool, entry).await
+    }
+
+    fn set_memory_aside(&self, length_bytes: u64) -> Result<Reservation, OutOfMemory> {
+        let mut reservation = self.budget.reserve(length_bytes)?;
+        reservation.keep(length_bytes)?;
+        Ok(reservation)
     }
 
     async fn publish_entry(&self, spool: &Spool, entry: Entry) -> Result<(), NotNow> {
@@ -133,11 +154,10 @@ impl Crashmover {
 
     /// Takes up what the last process left in the spool's folders, then whatever somebody else puts there.
     pub(super) async fn scan_spool(self: Arc<Self>, spool: Spool) {
-        match spool.look_through().await {
-            Ok(reports) => self.metrics.count_many(Count::Resumed, reports as u64),
-            Err(error) => {
-                tracing::error!(%error, "cannot see all that waits in the spool; it is looked through again every minute");
-            }
+        let (reports, found) = spool.look_through().await;
+        self.metrics.count_many(Count::Resumed, reports as u64);
+        if let Err(error) = found {
+            tracing::error!(%error, "cannot see all that waits in the spool; it is looked through again every minute");
         }
         loop {
             tokio::select! {

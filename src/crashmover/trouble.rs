@@ -38,10 +38,15 @@ impl Trouble {
         }
     }
 
+    /// Storage failed last, however long ago.
+    pub fn is_known(&self) -> bool {
+        self.since.load(Ordering::SeqCst) != NONE
+    }
+
     /// Returns once storage has worked again; at once if it did not fail last.
     pub async fn over(&self) {
         let ended = self.ended.notified();
-        if self.since.load(Ordering::SeqCst) != NONE {
+        if self.is_known() {
             ended.await;
         }
     }

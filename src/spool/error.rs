@@ -30,11 +30,6 @@ impl SpoolError {
             source,
         }
     }
-
-    /// Another process has the spool.
-    pub fn is_in_use(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::WouldBlock)
-    }
 }
 
 impl fmt::Display for SpoolError {

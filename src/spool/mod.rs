@@ -39,7 +39,7 @@ use std::any::Any;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -50,7 +50,7 @@ pub use error::SpoolError;
 pub use folders::{Folder, State};
 pub use line::Tally;
 pub use lines::Entry;
-pub use offline::{Listed, export, find, list, load, retry};
+pub use offline::{Listed, Seen, export, find, list, load, look, retry};
 
 use crate::crash::CrashReport;
 use folders::Folders;
@@ -104,7 +104,9 @@ struct Inner {
     publish_sync: GroupSync<Put>,
     /// When the disk refused a put, unless one worked since.
     refused: Mutex<Option<Instant>>,
-    /// What waits has been found. Until then nothing is put or taken.
+    /// When this process took the spool: what is older was left by another.
+    taken: SystemTime,
+    /// What waits has been found. Until then nothing is taken.
     looked_through: watch::Sender<bool>,
     _lock: Box<dyn Any + Send + Sync>,
 }
@@ -116,15 +118,15 @@ impl Spool {
     /// `Io`: the folder cannot be made, locked (another process has it), listed or fsynced.
     pub fn open(config: SpoolConfig, disk: Arc<dyn Disk>) -> Result<Self, SpoolError> {
         let spool = Self::take(config, disk)?;
-        spool.inner.look_through()?;
+        spool.inner.look_through().1?;
         Ok(spool)
     }
 
-    /// The first half of `open`: what waits is found by `look_through`, which has to follow. Until that has ended, whoever
-    /// puts or takes an entry waits for it, so that a long line does not delay a start.
+    /// The first half of `open`: clears `incoming/`, and new reports can be put. What waits is found by `look_through`,
+    /// which has to follow; until it has ended nobody is given an entry. So a long line does not delay a start.
     ///
     /// # Errors
-    /// `Io`: the folder cannot be made, locked (another process has it) or fsynced.
+    /// `Io`: the folder cannot be made, locked (another process has it), cleared or fsynced.
     pub fn take(config: SpoolConfig, disk: Arc<dyn Disk>) -> Result<Self, SpoolError> {
         let folders = Folders::new(&config.dir, Arc::clone(&disk));
         folders.make()?;
@@ -137,22 +139,29 @@ impl Spool {
             save_sync: GroupSync::default(),
             publish_sync: GroupSync::default(),
             refused: Mutex::default(),
+            taken: SystemTime::now(),
             looked_through: watch::Sender::new(false),
         };
+        inner.folders.clear_incoming()?;
         Ok(Self {
             inner: Arc::new(inner),
             jobs: Arc::new(Semaphore::new(DISK_JOBS)),
         })
     }
 
-    /// The second half of `open`, if it is still to be done; how many reports there are to be saved.
+    /// The second half of `open`, if it is still to be done; how many reports were found that have to be saved.
     ///
     /// # Errors
     /// `Io`: a folder cannot be listed. What was not found is found by a later `rescan`.
-    pub async fn look_through(&self) -> Result<usize, SpoolError> {
+    pub async fn look_through(&self) -> (usize, Result<(), SpoolError>) {
         let inner = Arc::clone(&self.inner);
         let done = spawn_blocking(move || inner.look_through()).await;
-        done.unwrap_or_else(|gone| Err(stopped(gone)))
+        done.unwrap_or_else(|gone| (0, Err(stopped(gone))))
+    }
+
+    /// False while `look_through` has not ended: `stats` shows a part only.
+    pub fn is_looked_through(&self) -> bool {
+        *self.inner.looked_through.borrow()
     }
 
     /// The oldest entry that nobody has, if there is one.
@@ -162,7 +171,13 @@ impl Spool {
 
     /// The oldest entry that nobody has, as soon as there is one. May be cancelled.
     pub async fn next(&self, state: State) -> Entry {
-        self.inner.is_looked_through().await;
+        // Fails when the sender is gone, which is a part of `self`.
+        let _ = self
+            .inner
+            .looked_through
+            .subscribe()
+            .wait_for(|is| *is)
+            .await;
         self.inner.lines.next(state).await
     }
 
@@ -237,7 +252,6 @@ impl Spool {
         &self,
         job: impl FnOnce(&Inner) -> T + Send + 'static,
     ) -> JoinHandle<T> {
-        self.inner.is_looked_through().await;
         let permit = Arc::clone(&self.jobs).acquire_owned().await;
         let inner = Arc::clone(&self.inner);
         spawn_blocking(move || {

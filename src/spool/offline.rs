@@ -8,11 +8,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use rustix::fs::{Access, access};
+
+use super::SpoolConfig;
 use super::disk::{Disk, FileSeen, RealDisk};
 use super::entry::Content;
 use super::error::SpoolError;
 use super::folders::{Folder, Folders, State, is_reason, reason_name};
+use super::line::occupied_bytes;
 use super::name::EntryName;
+use super::room::Room;
 use crate::crash::{CrashId, CrashReport, Dump};
 
 /// More than any reason we write.
@@ -51,6 +56,55 @@ pub fn list(dir: &Path) -> Result<Vec<Listed>, SpoolError> {
     }
     all.sort_by(|a, b| (a.folder, &a.name).cmp(&(b.folder, &b.name)));
     Ok(all)
+}
+
+/// A spool as it is seen from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// In `save/` and `publish/`.
+    pub waiting: usize,
+    /// In `failed/`.
+    pub failed: usize,
+    /// How much could still be put.
+    pub room_bytes: u64,
+}
+
+/// Whether a start could use the spool, and what is in it; `None` if there is none yet and a start can make it.
+///
+/// # Errors
+/// `Io`: it cannot be made, written to or read by this user.
+pub fn look(config: &SpoolConfig) -> Result<Option<Seen>, SpoolError> {
+    let dir = &config.dir;
+    if !dir.exists() {
+        let parent = dir.parent().filter(|dir| !dir.as_os_str().is_empty());
+        may_write(parent.unwrap_or(Path::new(".")))?;
+        return Ok(None);
+    }
+    may_write(dir)?;
+    let (mut waiting, mut failed, mut bytes) = (0, 0, 0);
+    for file in list(dir)? {
+        match file.folder {
+            Folder::Save | Folder::Publish => {
+                waiting += 1;
+                bytes += occupied_bytes(file.length_bytes);
+            }
+            Folder::Failed => failed += 1,
+            Folder::Incoming => {}
+        }
+    }
+    let room = Room::new(dir, config.max_bytes, config.min_free_bytes);
+    let room_bytes = room.left_bytes(&RealDisk::default(), bytes)?;
+    Ok(Some(Seen {
+        waiting,
+        failed,
+        room_bytes,
+    }))
+}
+
+/// With the dot at the end, a file of this name is refused.
+fn may_write(dir: &Path) -> Result<(), SpoolError> {
+    access(dir.join("."), Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|error| SpoolError::io("write to the folder", dir, error.into()))
 }
 
 /// The files with this crash id or this name; a report may be there more than once.
@@ -121,14 +175,14 @@ pub fn export(report: &CrashReport, to: &Path) -> Result<PathBuf, SpoolError> {
 
 fn write(path: &Path, frames: &[bytes::Bytes]) -> Result<(), SpoolError> {
     let mut slices: Vec<_> = frames.iter().map(|f| io::IoSlice::new(f)).collect();
-    let written = RealDisk
+    let written = RealDisk::default()
         .create(path)
         .and_then(|mut file| file.write_all(&mut slices));
     written.map_err(|e| SpoolError::io("write", path, e))
 }
 
 fn folders(dir: &Path) -> Folders {
-    Folders::new(dir, Arc::new(RealDisk))
+    Folders::new(dir, Arc::new(RealDisk::default()))
 }
 
 fn listed(folders: &Folders, folder: Folder, seen: FileSeen) -> Option<Listed> {

@@ -17,44 +17,62 @@ struct Found {
     strangers: Vec<String>,
 }
 
+/// Lets others take entries when it goes, whatever happened.
+struct Looking<'a>(&'a Inner);
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.0.looked_through.send_replace(true);
+    }
+}
+
 impl Inner {
-    /// Lets nobody put or take before it is done; how many reports there are to be saved.
-    pub(super) fn look_through(&self) -> Result<usize, SpoolError> {
-        let recovered = if *self.looked_through.borrow() {
-            Ok(())
-        } else {
-            self.recover()
-        };
-        let to_be_saved = self.lines.tally(State::Save).entries;
-        // Also after an error: what was found is found, and new reports must be kept.
-        self.looked_through.send_replace(true);
-        recovered.map(|()| to_be_saved)
-    }
-
-    pub(super) async fn is_looked_through(&self) {
-        // Fails when the sender is gone, which is a part of `self`.
-        let _ = self.looked_through.subscribe().wait_for(|is| *is).await;
-    }
-
-    /// Before anybody else uses the spool.
-    fn recover(&self) -> Result<(), SpoolError> {
-        self.folders.clear_incoming()?;
-        for state in [State::Publish, State::Save] {
-            let found = self.found_in(state)?;
-            for (name, length_bytes) in found.entries {
-                if !self.lines.found(state, name, length_bytes) {
-                    // In both: a power failure undid half of an advance. It is saved, so publishing it is all there is
-                    // left to do. If this fails the next start does it.
-                    let _ = self.folders.remove(name, State::Save);
-                }
-            }
-            for name in found.strangers {
-                // May be an entry that somebody renamed, so people should see it. If this fails it does no harm there.
-                let reason = "its name is not that of an entry";
-                let _ = self.folders.set_aside(state, &name, reason);
-            }
+    /// What the last process left, while others put and nobody takes. Finds as much as it can; how many reports that are
+    /// to be saved, and the first thing that went wrong.
+    pub(super) fn look_through(&self) -> (usize, Result<(), SpoolError>) {
+        if *self.looked_through.borrow() {
+            return (0, Ok(()));
         }
-        self.count_failed()
+        let _looking = Looking(self);
+        let published = self.recover(State::Publish);
+        let saved = self.recover(State::Save);
+        let counted = self.count_failed();
+        let reports = *saved.as_ref().unwrap_or(&0);
+        (reports, published.and(saved).and(counted))
+    }
+
+    fn recover(&self, state: State) -> Result<usize, SpoolError> {
+        let found = self.found_in(state)?;
+        for name in found.strangers {
+            // May be an entry that somebody renamed, so people should see it. If this fails it does no harm there.
+            let reason = "its name is not that of an entry";
+            let _ = self.folders.set_aside(state, &name, reason);
+        }
+        let entries = found.entries.into_iter();
+        let new = entries.map(|(name, length_bytes)| self.line_up(state, name, length_bytes));
+        Ok(new.map(usize::from).sum())
+    }
+
+    /// True if it waits now and did not before.
+    fn line_up(&self, state: State, name: EntryName, length_bytes: u64) -> bool {
+        if name.since() >= self.taken {
+            return self.line_up_among_others(state, name, length_bytes);
+        }
+        let is_new = self.lines.found(state, name, length_bytes);
+        if !is_new {
+            // In both: a power failure undid half of an advance. It is saved, so publishing it is all there is left to
+            // do. If this fails the next start does it.
+            let _ = self.folders.remove(name, State::Save);
+        }
+        is_new
+    }
+
+    /// For what others may be working on.
+    fn line_up_among_others(&self, state: State, name: EntryName, length_bytes: u64) -> bool {
+        // Known ones are being worked on. An unknown one may have been finished since it was listed.
+        !self.lines.knows(name)
+            && self.is_there(state, name)
+            && self.lines.found(state, name, length_bytes)
     }
 
     /// While others use the spool; how many entries were new.
@@ -62,10 +80,7 @@ impl Inner {
         let mut new = 0;
         for state in [State::Publish, State::Save] {
             for (name, length_bytes) in self.found_in(state)?.entries {
-                // Known ones are being worked on. An unknown one may have been finished since it was listed.
-                if !self.lines.knows(name) && self.is_there(state, name) {
-                    new += usize::from(self.lines.found(state, name, length_bytes));
-                }
+                new += usize::from(self.line_up_among_others(state, name, length_bytes));
             }
         }
         self.count_failed()?;

@@ -29,33 +29,42 @@ async fn what_waits_is_resumed_oldest_first() {
 }
 
 #[tokio::test]
-async fn nothing_is_put_or_taken_before_the_spool_is_looked_through() {
+async fn reports_can_be_put_before_the_spool_is_looked_through_and_none_is_taken() {
     use futures_util::FutureExt;
     let place = Place::new();
     let spool = place.open();
     drop(spool.put(&report(1)).await.unwrap());
     drop(spool);
     let spool = Spool::take(place.config(), place.disk.clone()).unwrap();
-    let new = report(2);
-    let mut put = Box::pin(spool.put(&new));
+    drop(spool.put(&report(2)).await.unwrap());
+    let advanced = spool.put(&report(3)).await.unwrap();
+    drop(spool.advance(advanced).await.unwrap());
     let mut next = Box::pin(spool.next(State::Save));
-    assert!(put.as_mut().now_or_never().is_none());
     assert!(next.as_mut().now_or_never().is_none());
-    assert_eq!(entries(&spool), (0, 0, 0));
-    spool.look_through().await.unwrap();
-    assert_eq!(next.await.crash_id(), id(1));
-    put.await.unwrap();
-    assert_eq!(entries(&spool), (2, 0, 0));
+    assert!(!spool.is_looked_through());
+    let (reports, found) = spool.look_through().await;
+    found.unwrap();
+    assert_eq!(reports, 1, "the others are not what another process left");
+    assert!(spool.is_looked_through());
+    assert_eq!(entries(&spool), (2, 1, 0));
+    let (first, second) = (next.await, spool.next(State::Save).await);
+    assert_eq!((first.crash_id(), second.crash_id()), (id(1), id(2)));
+    assert_eq!(spool.load(&second).await.unwrap(), report(2));
+    assert_eq!(spool.look_through().await.0, 0);
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_listed_holds_up_nobody() {
+async fn what_can_be_found_is_found_although_a_folder_cannot_be_listed() {
     let place = Place::new();
-    drop(place.open());
+    let spool = place.open();
+    drop(spool.put(&report(1)).await.unwrap());
+    drop(spool);
     let spool = Spool::take(place.config(), place.disk.clone()).unwrap();
-    std::fs::remove_dir(place.path().join("failed")).unwrap();
-    assert!(spool.look_through().await.is_err());
-    spool.put(&report(1)).await.unwrap();
+    std::fs::remove_dir(place.path().join("publish")).unwrap();
+    let (reports, found) = spool.look_through().await;
+    assert!(found.is_err());
+    assert_eq!(reports, 1);
+    assert_eq!(spool.next(State::Save).await.crash_id(), id(1));
 }
 
 #[test]

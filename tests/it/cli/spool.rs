@@ -56,42 +56,43 @@ fn only_file(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn check_looks_into_the_spool() {
+fn check_looks_into_the_spool_and_changes_nothing() {
     let left = left_behind();
-    let check = |spool: &str, root: &str| {
+    let check = |spool: &str| {
+        let root = tempfile::tempdir().unwrap();
         let settings = [
             ("CRASHMOVER_SPOOL_DIR", spool),
-            ("CRASHMOVER_CRASHSTORAGE_FS_ROOT", root),
+            (
+                "CRASHMOVER_CRASHSTORAGE_FS_ROOT",
+                root.path().to_str().unwrap(),
+            ),
         ];
         antenna(&settings, &["check"])
     };
-    let root = tempfile::tempdir().unwrap();
-    let root = root.path().to_str().unwrap();
-    let found = check(&left.spool, root).fine();
-    let line = format!("spool: fine, {}, 1 reports wait, room for ", left.spool);
+    let unfinished = Path::new(&left.spool).join("incoming/unfinished");
+    std::fs::write(&unfinished, "").unwrap();
+    let found = check(&left.spool).fine();
+    let line = format!(
+        "spool: fine, {}, 1 reports wait, 0 are set aside, room for ",
+        left.spool
+    );
     assert!(found.contains(&line), "{found}");
-    assert!(left.entry.exists());
+    assert!(left.entry.exists() && unfinished.exists());
 
-    let collector = TestCollector::start(&[
-        ("CRASHMOVER_SPOOL_DIR", left.spool.as_str()),
-        ("CRASHMOVER_CRASHSTORAGE_FS_ROOT", root),
-    ]);
-    let found = check(&left.spool, root).fine();
-    let line = format!("spool: fine, {}, a collector uses it", left.spool);
-    assert!(found.contains(&line), "{found}");
-    collector.stop();
+    let new = format!("{}/new", left.spool);
+    let found = check(&new).fine();
+    assert!(
+        found.contains(&format!("spool: fine, a start makes {new}\n")),
+        "{found}"
+    );
+    assert!(!Path::new(&new).exists());
 
-    let said = check("/proc/nothing", root);
+    let said = check("/no/such/spool");
     assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(
-        said.out.contains("spool: make the folder /proc/nothing: "),
-        "{said:?}"
-    );
-    assert!(
-        said.err
-            .contains("a start would fail: spool cannot be used"),
-        "{said:?}"
-    );
+    let line = "spool: write to the folder /no/such: ";
+    assert!(said.out.contains(line), "{said:?}");
+    let advice = "a start would fail: spool cannot be used";
+    assert!(said.err.contains(advice), "{said:?}");
 }
 
 #[test]
