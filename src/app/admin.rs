@@ -67,6 +67,7 @@ impl AdminDoor {
         let config = ServerConfig {
             max_connections: MAX_CONNECTIONS,
             header_timeout: HEADER_TIMEOUT,
+            leaves_waiting: false,
         };
         let server = Server::new(listener, admin_routes(Arc::new(admin)), config);
         let close = CancellationToken::new();

@@ -95,7 +95,8 @@ impl App {
     ) -> anyhow::Result<Self> {
         let spool = match spool_config(settings) {
             Some(config) => Some(
-                tokio::task::spawn_blocking(|| Spool::take(config, Arc::new(RealDisk))).await??,
+                tokio::task::spawn_blocking(|| Spool::take(config, Arc::new(RealDisk::default())))
+                    .await??,
             ),
             None => None,
         };
@@ -131,6 +132,7 @@ impl App {
         let server = ServerConfig {
             max_connections: http.max_connections.get(),
             header_timeout: http.header_timeout,
+            leaves_waiting: false,
         };
         let shutdown_timeout = settings.crashmover.shutdown_timeout;
         Ok(Self {
@@ -149,6 +151,12 @@ impl App {
     /// Speaks TLS with these certificates, if there are any.
     pub fn with_tls(mut self, certificates: Option<Arc<Certificates>>) -> Self {
         self.tls = certificates.map(|it| Tls::new(it, self.metrics.clone()));
+        self
+    }
+
+    /// Whether connections that nobody has accepted at the stop wait for the next process.
+    pub fn leave_waiting(mut self, leaves_waiting: bool) -> Self {
+        self.server.leaves_waiting = leaves_waiting;
         self
     }
 

@@ -5,39 +5,60 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use listenfd::ListenFd;
+use rustix::net::sockopt::socket_acceptconn;
 use tokio::net::TcpListener;
 
-/// Listens on the socket that was handed over (`LISTEN_FDS`, as systemd does it), else on `address`.
-///
-/// # Errors
-/// The address is taken; or what was handed over is not exactly one TCP socket that is listened on.
-pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    if let Some(listener) = handed_over()? {
-        tracing::info!("the socket was handed over, HOST and PORT have no effect");
-        return Ok(listener);
-    }
-    TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: is another process there? PORT and HOST choose")
-    })
-}
+/// What was handed over, if anything.
+pub struct HandedOver(Option<std::net::TcpListener>);
 
-fn handed_over() -> anyhow::Result<Option<TcpListener>> {
-    let mut handed = ListenFd::from_env();
-    ensure!(
-        handed.len() <= 1,
-        "{} sockets were handed over, and the collector listens on one: give it a .socket unit of its own with one ListenStream",
-        handed.len()
-    );
-    let listener = handed.take_tcp_listener(0).context(
-        "what was handed over is no TCP socket that is listened on: the .socket unit needs ListenStream with a port, and no Accept=yes",
-    )?;
-    listener
-        .map(|listener| {
-            listener.set_nonblocking(true)?;
-            TcpListener::from_std(listener)
-        })
-        .transpose()
-        .context("cannot use the socket that was handed over")
+impl HandedOver {
+    /// To be called before anything else opens files or starts threads: what is handed over are numbers of descriptors, and
+    /// the environment that names them is cleared.
+    ///
+    /// # Errors
+    /// It is not exactly one TCP socket that is listened on.
+    pub fn take() -> anyhow::Result<Self> {
+        let mut handed = ListenFd::from_env();
+        ensure!(
+            handed.len() <= 1,
+            "{} sockets were handed over, and the collector listens on one: it needs a .socket unit with one ListenStream",
+            handed.len()
+        );
+        match handed.take_tcp_listener(0) {
+            Ok(None) => Ok(Self(None)),
+            Ok(Some(listener)) if matches!(socket_acceptconn(&listener), Ok(true)) => {
+                listener.set_nonblocking(true)?;
+                Ok(Self(Some(listener)))
+            }
+            Ok(Some(_)) | Err(_) => bail!(
+                "what was handed over is no TCP socket that is listened on: \
+                 the .socket unit needs ListenStream with a port, and no Accept=yes"
+            ),
+        }
+    }
+
+    /// The socket of the service manager is there longer than we are.
+    pub fn is_there(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Listens on what was handed over, else on `address`.
+    ///
+    /// # Errors
+    /// The address is taken.
+    pub async fn listen(self, address: SocketAddr) -> anyhow::Result<TcpListener> {
+        match self.0 {
+            Some(listener) => {
+                tracing::info!("the socket was handed over, HOST and PORT have no effect");
+                Ok(TcpListener::from_std(listener)?)
+            }
+            None => TcpListener::bind(address).await.with_context(|| {
+                format!(
+                    "cannot listen on {address}: is another process there? PORT and HOST choose"
+                )
+            }),
+        }
+    }
 }

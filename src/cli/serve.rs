@@ -22,7 +22,7 @@ use crate::settings::{
 use crate::throttle::Throttler;
 
 use super::Failed;
-use super::listener::listen;
+use super::listener::HandedOver;
 use super::signals::{watch_hangups, watch_signals};
 
 /// Attempts to reach storage and queue at start, while containers and networks come up.
@@ -31,6 +31,7 @@ const CONNECT_PAUSE: Duration = Duration::from_secs(2);
 
 /// Runs the collector; returns when it was told to stop, or when it cannot start.
 pub fn serve(settings: Result<(Settings, Loaded), Problems>) -> ExitCode {
+    let handed_over = HandedOver::take();
     let sentry = sentry(match &settings {
         Ok((settings, _)) => &settings.general,
         Err(problems) => &problems.general,
@@ -40,7 +41,9 @@ pub fn serve(settings: Result<(Settings, Loaded), Problems>) -> ExitCode {
         sentry.as_ref().map(Sentry::layer),
     );
     let result = match settings {
-        Ok((settings, loaded)) => start(&settings, &loaded, &logging),
+        Ok((settings, loaded)) => handed_over
+            .map_err(Failed::Other)
+            .and_then(|handed_over| start(&settings, &loaded, handed_over, &logging)),
         Err(problems) => Err(Failed::Settings(problems)),
     };
     let code = match result {
@@ -90,7 +93,12 @@ fn is_tryout(loaded: &Loaded) -> bool {
         .any(|value| value.name == "CRASHMOVER_CRASHSTORAGE_CLASS" && value.source == "default")
 }
 
-fn start(settings: &Settings, loaded: &Loaded, logging: &Logging) -> Result<(), Failed> {
+fn start(
+    settings: &Settings,
+    loaded: &Loaded,
+    handed_over: HandedOver,
+    logging: &Logging,
+) -> Result<(), Failed> {
     if let Some(wanted) = settings::fail_point() {
         arm(&wanted.to_string_lossy()).map_err(Failed::Other)?;
     }
@@ -113,18 +121,31 @@ fn start(settings: &Settings, loaded: &Loaded, logging: &Logging) -> Result<(), 
     let runtime = super::runtime(settings)
         .context("the runtime cannot be started")
         .map_err(Failed::Other)?;
-    let serving = serve_until_stopped(settings, loaded, throttler, certificates, logging);
+    let door = Door {
+        certificates,
+        handed_over,
+    };
+    let serving = serve_until_stopped(settings, loaded, throttler, door, logging);
     let result = runtime.block_on(serving).map_err(Failed::Other);
     // Blocking work on a disk that hangs must not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
+/// What the front door needs from outside.
+struct Door {
+    certificates: Option<Arc<Certificates>>,
+    handed_over: HandedOver,
+}
+
 async fn serve_until_stopped(
     settings: &Settings,
     loaded: &Loaded,
     throttler: Throttler,
-    certificates: Option<Arc<Certificates>>,
+    Door {
+        certificates,
+        handed_over,
+    }: Door,
     logging: &Logging,
 ) -> anyhow::Result<()> {
     let metrics = app::metrics(settings)?;
@@ -148,7 +169,8 @@ async fn serve_until_stopped(
     if let Some(opened) = app.spool() {
         let _ = spool.set(opened.clone());
     }
-    let listener = listen(app::address(settings)).await?;
+    let app = app.leave_waiting(handed_over.is_there());
+    let listener = handed_over.listen(app::address(settings)).await?;
     // Before anybody is told that we are there: until it is watched for, the signal ends the process.
     let hangups = certificates.map(watch_hangups).transpose()?;
     let hangups = hangups.map(tokio::spawn);

@@ -30,6 +30,8 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// For a TLS handshake, for a request's head, and for the next request on a connection that is kept alive.
     pub header_timeout: Duration,
+    /// The socket is there longer than this process: who waits in it at the stop is left to the next one.
+    pub leaves_waiting: bool,
 }
 
 /// What cannot be accepted now may be a minute later: too many open files, mostly.
@@ -99,7 +101,9 @@ impl Server {
             }
         }
         self.stop.cancel();
-        self.accept_waiting();
+        if !self.config.leaves_waiting {
+            self.accept_waiting();
+        }
         self.connections.close();
         let Self {
             listener,

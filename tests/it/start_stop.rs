@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 
 use rustix::process::Signal;
 
@@ -147,13 +148,24 @@ fn who_comes_during_a_restart_waits_in_the_socket_that_was_handed_over() {
     let address = listener.local_addr().expect("an address");
     assert_eq!(collector.address(), address);
     assert_eq!(collector.send(Crash::accepted().request()).status, 200);
-    let (folder, _log) = collector.stop();
-    let mut client = TcpStream::connect(address).expect("the socket is still there");
+    // One comes while the collector does not accept any more, one when it is gone.
+    collector.signal(Signal::STOP);
     let request = Crash::accepted().request();
-    client.write_all(&request).expect("the kernel takes it");
+    let come = || {
+        let mut client = TcpStream::connect(address).expect("the socket is still there");
+        client.write_all(&request).expect("the kernel takes it");
+        client
+    };
+    let first = come();
+    collector.signal(Signal::TERM);
+    collector.signal(Signal::CONT);
+    let (folder, _log) = collector.stop();
+    let second = come();
     let collector = start(folder);
-    let answer = read(&mut client);
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    for mut client in [first, second] {
+        let answer = read(&mut client);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
     let (_folder, log) = collector.stop();
     let log = log.join("\n");
     assert!(log.contains("the socket was handed over"), "{log}");
@@ -162,12 +174,18 @@ fn who_comes_during_a_restart_waits_in_the_socket_that_was_handed_over() {
 #[test]
 fn what_is_no_listener_is_not_taken_for_one() {
     let file = std::fs::File::open("/dev/zero").expect("a file");
-    let failed = TestCollector::try_start_on(file, new_folder(), &NONE);
-    let log = failed.err().expect("no start").log.join("\n");
-    assert!(
-        log.contains("what was handed over is no TCP socket"),
-        "{log}"
-    );
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    // As with Accept=yes.
+    let connection = TcpStream::connect(address).expect("a connection");
+    for socket in [OwnedFd::from(file), OwnedFd::from(connection)] {
+        let failed = TestCollector::try_start_on(socket, new_folder(), &NONE);
+        let log = failed.err().expect("no start").log.join("\n");
+        assert!(
+            log.contains("is no TCP socket that is listened on"),
+            "{log}"
+        );
+    }
 }
 
 /// What comes next, up to the first pause.
