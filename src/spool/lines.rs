@@ -180,6 +180,10 @@ impl Lines {
         self.lock().knows(name)
     }
 
+    pub fn has(&self, state: State, name: EntryName) -> bool {
+        self.lock().line(state).knows(name)
+    }
+
     /// The first in line, if anybody waits.
     pub fn claim(self: &Arc<Self>, state: State) -> Option<Entry> {
         let taken = self.lock().line(state).take_first()?;

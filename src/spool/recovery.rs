@@ -55,16 +55,18 @@ impl Inner {
 
     /// True if it waits now and did not before.
     fn line_up(&self, state: State, name: EntryName, length_bytes: u64) -> bool {
-        if name.since() >= self.taken {
-            return self.line_up_among_others(state, name, length_bytes);
-        }
-        let is_new = self.lines.found(state, name, length_bytes);
-        if !is_new {
+        if state == State::Save && self.lines.has(State::Publish, name) {
             // In both: a power failure undid half of an advance. It is saved, so publishing it is all there is left to
             // do. If this fails the next start does it.
             let _ = self.folders.remove(name, State::Save);
+            return false;
         }
-        is_new
+        if name.since() < self.taken {
+            // Nobody has touched it. Not known, unless the clock was set back.
+            self.lines.found(state, name, length_bytes)
+        } else {
+            self.line_up_among_others(state, name, length_bytes)
+        }
     }
 
     /// For what others may be working on.

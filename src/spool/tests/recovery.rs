@@ -54,6 +54,20 @@ async fn reports_can_be_put_before_the_spool_is_looked_through_and_none_is_taken
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_costs_no_new_report() {
+    let place = Place::new();
+    let mut spool = Spool::take(place.config(), place.disk.clone()).unwrap();
+    let inner = Arc::get_mut(&mut spool.inner).unwrap();
+    inner.taken += Duration::from_secs(3600);
+    drop(spool.put(&report(1)).await.unwrap());
+    let (reports, found) = spool.look_through().await;
+    found.unwrap();
+    assert_eq!((reports, entries(&spool)), (0, (1, 0, 0)));
+    let entry = spool.next(State::Save).await;
+    assert_eq!(spool.load(&entry).await.unwrap(), report(1));
+}
+
+#[tokio::test]
 async fn what_can_be_found_is_found_although_a_folder_cannot_be_listed() {
     let place = Place::new();
     let spool = place.open();
