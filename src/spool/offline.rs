@@ -48,14 +48,17 @@ pub fn list(dir: &Path) -> Result<Vec<Listed>, SpoolError> {
     let folders = folders(dir);
     let mut all = Vec::new();
     for folder in Folder::ALL {
-        let seen = folders.list(folder)?;
-        all.extend(
-            seen.into_iter()
-                .filter_map(|seen| listed(&folders, folder, seen)),
-        );
+        all.extend(list_folder(&folders, folder)?);
     }
     all.sort_by(|a, b| (a.folder, &a.name).cmp(&(b.folder, &b.name)));
     Ok(all)
+}
+
+fn list_folder(folders: &Folders, folder: Folder) -> Result<Vec<Listed>, SpoolError> {
+    let seen = folders.list(folder)?.into_iter();
+    Ok(seen
+        .filter_map(|seen| listed(folders, folder, seen))
+        .collect())
 }
 
 /// A spool as it is seen from outside.
@@ -81,14 +84,23 @@ pub fn look(config: &SpoolConfig) -> Result<Option<Seen>, SpoolError> {
         return Ok(None);
     }
     may_write(dir)?;
+    let folders = folders(dir);
     let (mut waiting, mut failed, mut bytes) = (0, 0, 0);
-    for file in list(dir)? {
-        match file.folder {
+    // An empty volume is one that a start makes a spool of.
+    for folder in Folder::ALL
+        .into_iter()
+        .filter(|it| folders.dir(*it).exists())
+    {
+        let files = list_folder(&folders, folder)?;
+        match folder {
             Folder::Save | Folder::Publish => {
-                waiting += 1;
-                bytes += occupied_bytes(file.length_bytes);
+                waiting += files.len();
+                bytes += files
+                    .iter()
+                    .map(|file| occupied_bytes(file.length_bytes))
+                    .sum::<u64>();
             }
-            Folder::Failed => failed += 1,
+            Folder::Failed => failed += files.len(),
             Folder::Incoming => {}
         }
     }

@@ -87,6 +87,11 @@ fn check_looks_into_the_spool_and_changes_nothing() {
     );
     assert!(!Path::new(&new).exists());
 
+    std::fs::create_dir(&new).unwrap();
+    let found = check(&new).fine();
+    let line = format!("spool: fine, {new}, 0 reports wait, ");
+    assert!(found.contains(&line), "{found}");
+
     let said = check("/no/such/spool");
     assert_eq!(said.code, Some(1), "{said:?}");
     let line = "spool: write to the folder /no/such: ";
