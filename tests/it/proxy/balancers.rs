@@ -3,7 +3,7 @@
 use super::{Door, ON, crash};
 use crate::support::balancer::Balancer;
 use crate::support::wait::wait_for;
-use crate::support::wire::{Exchange, play};
+use crate::support::wire::{Answer, Exchange, play};
 
 /// A report through the balancer is kept as it was sent.
 fn assert_passed_on(door: &Door, balancer: &Balancer) {
@@ -55,12 +55,15 @@ fn the_health_check_of_haproxy_has_a_local_header_and_is_answered() {
 }
 
 #[test]
-fn haproxy_without_the_setting_gets_400_so_the_setting_is_needed() {
+fn haproxy_without_the_setting_is_refused_so_the_setting_is_needed() {
     let door = Door::open(&[]);
     for options in ["send-proxy", "send-proxy-v2"] {
         let balancer = Balancer::haproxy(door.address(), options);
         let answers = play(balancer.address(), &Exchange::of(crash().request()));
-        assert_eq!(answers[0].response().status, 400);
+        // The end of the connection may overtake the answer, as the request is still on its way.
+        if !matches!(answers[0], Answer::Closed) {
+            assert_eq!(answers[0].response().status, 400);
+        }
     }
     assert_eq!(door.close().0, 0);
 }
