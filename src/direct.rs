@@ -61,7 +61,10 @@ impl Direct {
         }
     }
 
-    /// Writes as much as it can of a new file's frames, from the start; how many bytes that was, often none.
+    /// Writes as much as it can of a new file's frames, from the start; how many bytes that was, often none. Blocks.
+    ///
+    /// # Errors
+    /// As the disk says: it is full, or broken. What it merely does not do this way is no error.
     pub fn write<F: Deref<Target = [u8]>>(
         &self,
         file: &mut File,
