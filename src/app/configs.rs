@@ -53,6 +53,7 @@ pub fn intake_limits(settings: &Settings) -> Limits {
     Limits {
         inflated_bytes: intake.max_inflated_bytes.get() as u64,
         parts: intake.max_parts.get(),
+        dumps: intake.max_dumps.get(),
         annotations: intake.max_annotations.get(),
         annotation_bytes: intake.max_annotation_bytes.get() as u64,
         annotations_bytes: intake.max_annotations_bytes.get() as u64,

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::crashmover::{Crashmover, Leftover};
 use crate::health::Health;
 use crate::http::{Certificates, Collector, Routes, Server, ServerConfig, Tls, TlsError, routes};
+use crate::intake::Heavy;
 use crate::metrics::{Metrics, Statsd, StatsdConfig};
 use crate::sentry;
 use crate::settings::{self, GeneralSettings, Settings};
@@ -122,6 +123,7 @@ impl App {
             metrics: metrics.clone(),
             body_limits: body_limits(settings),
             intake_limits: intake_limits(settings),
+            heavy: Heavy::default(),
             id_prefix: http.dump_id_prefix.clone(),
             bearer_token: http
                 .stage_submitter_bearer_token

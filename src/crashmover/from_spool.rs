@@ -110,7 +110,7 @@ impl Crashmover {
 
     fn set_memory_aside(&self, length_bytes: u64) -> Result<Reservation, OutOfMemory> {
         let mut reservation = self.budget.reserve(length_bytes)?;
-        reservation.keep(length_bytes)?;
+        reservation.hold(length_bytes)?;
         Ok(reservation)
     }
 

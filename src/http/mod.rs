@@ -39,7 +39,7 @@ pub use tls::{Certificates, Tls, TlsError};
 
 use crate::crashmover::Crashmover;
 use crate::health::Health;
-use crate::intake::Limits;
+use crate::intake::{Heavy, Limits};
 use crate::metrics::Metrics;
 use crate::throttle::Throttler;
 
@@ -51,6 +51,7 @@ pub struct Collector {
     pub metrics: Metrics,
     pub body_limits: BodyLimits,
     pub intake_limits: Limits,
+    pub heavy: Heavy,
     /// Goes before every crash id in an answer: `bp-`.
     pub id_prefix: String,
     /// Who sends this may choose crash ids.

@@ -240,7 +240,7 @@ pub fn report() -> CrashReport {
     };
     CrashReport::new(
         id.clone(),
-        RawCrash::assemble(&id, Annotations::default(), metadata, &dumps),
+        RawCrash::assemble(&id, Annotations::default(), metadata, &dumps, |_| true).unwrap(),
         dumps,
     )
 }
