@@ -16,7 +16,11 @@ const DEEPEST: usize = 900;
 /// What a document consists of, found while it arrives and before anything is built of it.
 #[derive(Debug, Default)]
 pub struct Scale {
-    pub bytes: u64,
+    /// Inside of strings, and outside.
+    pub quoted_bytes: u64,
+    pub other_bytes: u64,
+    /// Backslashes in strings.
+    pub escapes: u64,
     pub objects: u64,
     pub lists: u64,
     pub members: u64,
@@ -36,13 +40,15 @@ impl Scale {
 
     /// The next piece of the document.
     pub fn add(&mut self, text: &[u8]) {
-        self.bytes += text.len() as u64;
         for byte in text {
             if self.is_quoted {
+                self.quoted_bytes += 1;
                 self.is_quoted = *byte != b'"' || self.is_escaped;
                 self.is_escaped = *byte == b'\\' && !self.is_escaped;
+                self.escapes += u64::from(self.is_escaped);
                 continue;
             }
+            self.other_bytes += 1;
             match byte {
                 b'"' => self.is_quoted = true,
                 b'[' | b'{' => {

@@ -60,14 +60,22 @@ pub fn decoding(bytes: usize, is_utf8: bool) -> u64 {
 /// The tree of a JSON document (`serde_json::Value`).
 ///
 /// An object's first member allocates a node for eleven, a list's first one room for four. Lists double when they grow;
-/// nodes may be half empty. Numbers are kept as text, which grows like a list.
+/// nodes may be half empty. Numbers are kept as text, which grows like a list. A string with escapes is put together in a
+/// buffer that does, too.
 pub fn tree(scale: &Scale) -> u64 {
+    let escaped_bytes = if scale.escapes > 0 {
+        3 * scale.quoted_bytes
+    } else {
+        0
+    };
     640 * scale.objects
         + 128 * scale.lists
         + 160 * scale.members
         + 96 * scale.commas
         + 40 * (scale.values() + scale.members)
-        + 5 * scale.bytes
+        + scale.quoted_bytes * 9 / 8
+        + escaped_bytes
+        + 4 * scale.other_bytes
 }
 
 /// A dump on its way, besides frames that were not copied.
