@@ -148,6 +148,8 @@ async fn serve_until_stopped(
     }: Door,
     logging: &Logging,
 ) -> anyhow::Result<()> {
+    // Before anything that takes long: until it is watched for, the signal ends the process.
+    let hangups = tokio::spawn(watch_hangups(certificates.clone())?);
     let metrics = app::metrics(settings)?;
     let stop = CancellationToken::new();
     let (readiness, spool) = (
@@ -165,21 +167,16 @@ async fn serve_until_stopped(
     let backends = app::backends(settings).await?;
     verify(&backends, settings).await?;
     let app = App::build(settings, throttler, backends, metrics).await?;
-    let app = app.with_tls(certificates.clone());
+    let app = app.with_tls(certificates);
     if let Some(opened) = app.spool() {
         let _ = spool.set(opened.clone());
     }
     let app = app.leave_waiting(handed_over.is_there());
     let listener = handed_over.listen(app::address(settings)).await?;
-    // Before anybody is told that we are there: until it is watched for, the signal ends the process.
-    let hangups = certificates.map(watch_hangups).transpose()?;
-    let hangups = hangups.map(tokio::spawn);
     announce(&listener, settings, loaded)?;
     readiness.set_ready();
     run(app, listener, stop, logging).await?;
-    if let Some(hangups) = hangups {
-        hangups.abort();
-    }
+    hangups.abort();
     if let Some(admin) = admin {
         admin.close().await;
     }
