@@ -69,7 +69,8 @@ impl Count {
             Self::Version => "A request for `/__version__`.",
             Self::Broken => "A request for `/__broken__`.",
             Self::Resumed => {
-                "A report that waited in the spool to be saved when the process started."
+                "A report in the spool that this process did not acknowledge: found at its start, put back by `spool retry`, or \
+                 spooled after its client was told no."
             }
             Self::LogLinesLost => "A log line lost because the output was too slow.",
             Self::StatsdLinesLost => "A line for StatsD that found 10,000 others waiting.",
@@ -198,7 +199,9 @@ impl Gauge {
             Self::Connections => "Open connections.",
             Self::SpoolSaveEntries => "Reports waiting in the spool to be saved.",
             Self::SpoolPublishEntries => "Saved reports waiting in the spool to be published.",
-            Self::SpoolFailedEntries => "Spool entries set aside because they are damaged.",
+            Self::SpoolFailedEntries => {
+                "Spool entries set aside: damaged, or refused by the queue."
+            }
             Self::SpoolBytes => "Bytes on disk of the entries that wait.",
             Self::SpoolOldestSeconds => "Age of the oldest waiting spool entry, in seconds.",
         }

@@ -58,8 +58,18 @@ A report whose fate was `spooled` is counted once more, as `saved`, by the proce
 kept + spool.resumed = saved + failed + what waits in memory and in the spool
 ```
 
-where `spool.resumed` are the reports that it found in the spool at its start. A `kill -9` loses what was not sent yet:
-up to a second of metrics.
+where `spool.resumed` are the reports in its spool that it had not acknowledged itself. With the admin listener one command
+adds it up; it prints 0 when nothing is under way (a report that is in the spool and in memory counts twice meanwhile):
+
+```sh
+curl -s localhost:8001/metrics | awk '
+  /^breakpad_resource_outcome.*outcome=\"kept\"/ || /^spool_resumed/ { sum += $NF }
+  /^crashmover_fate.*fate=\"(saved|failed)\"/ || /^crashmover_(save|work)_queue_size/ || /^spool_save_entries/ { sum -= $NF }
+  END { print sum + 0 }'
+```
+
+The panel \"Unaccounted\" of the [dashboard](dashboards/antenna.json) is the same. A `kill -9` loses what was not sent to
+StatsD yet: up to a second of metrics. `/metrics` begins anew with each process, so there it balances after a kill too.
 ";
 
 /// The page. Regenerate it with `cargo run -- metrics > docs/metrics.md`.
