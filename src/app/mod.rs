@@ -7,9 +7,10 @@ mod gauges;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use futures_util::FutureExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -170,7 +171,7 @@ impl App {
     /// Serves until `stop` is cancelled, then finishes what was taken; `hurry` shortens that.
     ///
     /// `lost_lines` says how many log lines were lost since the start.
-    /// Requests get two thirds of the time to finish, what they left behind gets the rest.
+    /// Requests get two thirds of the time to finish, what they left behind gets all that is left of it.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -185,19 +186,18 @@ impl App {
         }
         let background = self.background(server.open_connections(), Losses::new(lost_lines));
         let requests_time = self.shutdown_timeout * 2 / 3;
-        let abandoned = server
-            .serve(stop, async || wait(requests_time, &hurry).await)
-            .await;
+        let stopped = stop.clone().cancelled_owned().map(|()| Instant::now());
+        let serving = server.serve(stop, async || wait(requests_time, &hurry).await);
+        let (abandoned, stopped) = tokio::join!(serving, stopped);
         if abandoned > 0 {
             tracing::warn!(
                 connections = abandoned,
                 "connections abandoned: they did not finish in time"
             );
         }
-        let leftover = self
-            .crashmover
-            .drain(self.shutdown_timeout - requests_time, &hurry)
-            .await;
+        // What requests did not need of their time belongs to the reports.
+        let left = self.shutdown_timeout.saturating_sub(stopped.elapsed());
+        let leftover = self.crashmover.drain(left, &hurry).await;
         background.abort();
         self.tell_the_rest().await;
         leftover

@@ -57,6 +57,7 @@ use folders::Folders;
 use group_sync::GroupSync;
 use lines::Lines;
 use put::Put;
+pub use recovery::Found;
 use room::Room;
 
 /// Blocking file operations at a time. More do not make a disk faster, and a disk that hangs must not take all the
@@ -193,7 +194,7 @@ impl Spool {
             .await
     }
 
-    /// A saved report, still to be published: from `save/` to `publish/`, where it gives up its dumps.
+    /// A saved report, still to be published: from `save/` to `publish/`.
     ///
     /// # Errors
     /// The entry is back in `save/`, at the end of the line.
@@ -210,7 +211,7 @@ impl Spool {
     }
 
     /// Looks for entries that others put into the folders while we run, as `retry` does; how many there were.
-    pub async fn rescan(&self) -> Result<usize, SpoolError> {
+    pub async fn rescan(&self) -> Result<Found, SpoolError> {
         self.run(Inner::look_again).await
     }
 
