@@ -3,37 +3,43 @@
 mod admin;
 mod backends;
 mod configs;
-mod gauges;
+mod health;
+mod memory;
+mod metrics;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::admin::Figures;
 use crate::crashmover::{Crashmover, Leftover};
 use crate::health::Health;
 use crate::http::{Certificates, Collector, Routes, Server, ServerConfig, Tls, TlsError, routes};
-use crate::metrics::{Metrics, Statsd, StatsdConfig};
+use crate::metrics::Metrics;
 use crate::sentry;
 use crate::settings::{self, GeneralSettings, Settings};
 use crate::spool::{RealDisk, Spool, SpoolConfig};
 use crate::throttle::{ThrottleSettings, Throttler};
 use crate::version::Version;
 
-pub use admin::{AdminDoor, AdminParts};
+pub use admin::{AdminParts, open_admin};
 pub use backends::{Backends, backends};
 pub use configs::sentry_config;
 use configs::{body_limits, crashmover_config, intake_limits};
-use gauges::{Losses, tell_gauges};
+pub use health::REPORT_BYTES;
+use memory::{MemoryBudget, memory_budget};
+use metrics::Losses;
+pub use metrics::{metrics, tag_values};
 
-/// How often gauges are told.
+/// How often StatsD is told the gauges.
 const GAUGES_EVERY: Duration = Duration::from_secs(10);
-/// How long a metric may wait to be sent.
-const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// For the last metrics.
+const LAST_METRICS: Duration = Duration::from_secs(1);
 /// After a second signal everything has this long.
 const IN_A_HURRY: Duration = Duration::from_secs(2);
 
@@ -58,6 +64,11 @@ pub fn certificates(settings: &Settings) -> Result<Option<Arc<Certificates>>, Tl
     let tls = settings.tls.as_ref();
     tls.map(|files| Certificates::load(files).map(Arc::new))
         .transpose()
+}
+
+/// The memory that reports may take on this machine.
+pub fn memory(settings: &Settings) -> MemoryBudget {
+    memory_budget(settings.http.max_in_flight_bytes, Path::new("/proc"))
 }
 
 /// The spool's settings, where there is one.
@@ -93,6 +104,11 @@ impl App {
         backends: Backends,
         metrics: Metrics,
     ) -> anyhow::Result<Self> {
+        let memory = memory(settings);
+        tracing::info!("memory: {memory}");
+        if let Some(warning) = memory.warning() {
+            tracing::warn!("{warning}");
+        }
         let spool = match spool_config(settings) {
             Some(config) => Some(
                 tokio::task::spawn_blocking(|| Spool::take(config, Arc::new(RealDisk::default())))
@@ -100,20 +116,17 @@ impl App {
             ),
             None => None,
         };
-        let room = spool.clone();
-        let health = Health::new(backends.checks(), move || {
-            room.as_ref()
-                .is_some_and(|spool| spool.stats().room_bytes > 0 && !spool.is_failing())
-        });
+        let outside = health::Outside::of(&backends, spool.clone());
         let Backends { storage, publisher } = backends;
         let crashmover = Crashmover::start(
             storage,
             publisher,
             spool.clone(),
-            &crashmover_config(settings),
+            &crashmover_config(settings, memory.bytes),
             metrics.clone(),
         )
         .await;
+        let health = Health::new(health::checks(outside, crashmover.clone()));
         let http = &settings.http;
         let collector = Arc::new(Collector {
             throttler,
@@ -160,14 +173,9 @@ impl App {
         self
     }
 
-    /// The spool, if there is one.
-    pub fn spool(&self) -> Option<&Spool> {
-        self.spool.as_ref()
-    }
-
     /// Serves until `stop` is cancelled, then finishes what was taken; `hurry` shortens that.
     ///
-    /// `lost_lines` says how many log lines were lost since the start.
+    /// `lost_lines` says how many log lines were lost since the start; `figures` is filled for those who look at them.
     /// Requests get two thirds of the time to finish, what they left behind gets the rest.
     pub async fn serve(
         self,
@@ -175,13 +183,15 @@ impl App {
         stop: CancellationToken,
         hurry: CancellationToken,
         lost_lines: impl Fn() -> u64 + Send + Sync + 'static,
+        figures: Arc<OnceLock<Figures>>,
     ) -> Leftover {
         let mut server =
             Server::new(listener, self.routes(), self.server).with_tls(self.tls.clone());
         if self.proxy_protocol {
             server = server.expect_proxy_headers(self.metrics.clone());
         }
-        let background = self.background(server.open_connections(), Losses::new(lost_lines));
+        let _ = figures.set(self.figures(server.open_connections()));
+        let background = self.background(figures, Losses::new(lost_lines));
         let requests_time = self.shutdown_timeout * 2 / 3;
         let abandoned = server
             .serve(stop, async || wait(requests_time, &hurry).await)
@@ -197,7 +207,9 @@ impl App {
             .drain(self.shutdown_timeout - requests_time, &hurry)
             .await;
         background.abort();
-        self.tell_the_rest().await;
+        let metrics = self.metrics;
+        // Metrics do not hold up the end.
+        let _ = tokio::task::spawn_blocking(move || metrics.flush(LAST_METRICS)).await;
         leftover
     }
 
@@ -210,41 +222,24 @@ impl App {
         }
     }
 
-    fn background(
-        &self,
-        connections: impl Fn() -> usize + Send + Sync + 'static,
-        mut losses: Losses,
-    ) -> JoinHandle<()> {
-        let (crashmover, spool, metrics) = (
-            self.crashmover.clone(),
-            self.spool.clone(),
-            self.metrics.clone(),
-        );
-        tokio::spawn(async move {
-            let mut gauges = tokio::time::interval(GAUGES_EVERY);
-            let mut flush = tokio::time::interval(FLUSH_EVERY);
-            loop {
-                tokio::select! {
-                    _ = gauges.tick() => {
-                        tell_gauges(&metrics, &crashmover, spool.as_ref(), connections());
-                        losses.tell(&metrics);
-                    }
-                    _ = flush.tick() => metrics.flush(),
-                }
-            }
-        })
+    fn figures(&self, connections: impl Fn() -> usize + Send + Sync + 'static) -> Figures {
+        Figures {
+            crashmover: self.crashmover.clone(),
+            spool: self.spool.clone(),
+            connections: Box::new(connections),
+        }
     }
 
-    /// Sends the metrics that are still on their way.
-    async fn tell_the_rest(&self) {
-        let drained = async {
-            while !self.metrics.is_drained() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+    fn background(&self, figures: Arc<OnceLock<Figures>>, mut losses: Losses) -> JoinHandle<()> {
+        let metrics = self.metrics.clone();
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(GAUGES_EVERY);
+            loop {
+                tick.tick().await;
+                metrics.tell(&figures.get().map(Figures::gauges).unwrap_or_default());
+                losses.tell(&metrics);
             }
-        };
-        // Metrics do not hold up the end.
-        let _ = tokio::time::timeout(FLUSH_EVERY, drained).await;
-        self.metrics.flush();
+        })
     }
 }
 
@@ -253,29 +248,6 @@ async fn wait(time: Duration, hurry: &CancellationToken) {
         () = tokio::time::sleep(time) => {}
         () = async { hurry.cancelled().await; tokio::time::sleep(IN_A_HURRY).await } => {}
     }
-}
-
-/// Where everything is counted, told to StatsD if the settings want it.
-///
-/// # Errors
-/// A StatsD host that is not known.
-pub fn metrics(settings: &Settings) -> anyhow::Result<Metrics> {
-    let Some(statsd) = &settings.statsd else {
-        return Ok(Metrics::default());
-    };
-    let config = StatsdConfig {
-        host: statsd.host.clone(),
-        port: statsd.port,
-        namespace: statsd.namespace.clone(),
-        hostname: settings.general.host_id.clone().unwrap_or_default(),
-    };
-    let statsd = Statsd::connect(&config).with_context(|| {
-        format!(
-            "STATSD_HOST={} and STATSD_PORT={} cannot be used",
-            statsd.host, statsd.port
-        )
-    })?;
-    Ok(Metrics::with_statsd(statsd))
 }
 
 /// `version.json` lies in BASEDIR, or beside the binary.
