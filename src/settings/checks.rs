@@ -1,12 +1,15 @@
 //! Settings that are each fine but together probably not what was meant. Never more than warnings.
 
+use std::num::NonZeroUsize;
+
 use super::Settings;
+use super::admin;
 use super::choice::Acknowledge;
 use super::crash_publish::{self, PublishClass};
 use super::crash_storage::{self, StorageClass};
 use super::crashmover::{ACK_TIMEOUT, ACKNOWLEDGE_WHEN, RETRY_SLEEP};
 use super::given::Layer;
-use super::http::{ADMIN_LISTEN, MAX_IN_FLIGHT_BYTES};
+use super::http::MAX_IN_FLIGHT_BYTES;
 use super::intake::{
     MAX_ANNOTATION_BYTES, MAX_ANNOTATIONS_BYTES, MAX_INFLATED_BYTES, MAX_PAYLOAD_BYTES,
 };
@@ -50,15 +53,16 @@ fn losses(settings: &Settings) -> Vec<String> {
 
 /// What others could reach that is not meant for them.
 fn openness(settings: &Settings) -> Vec<String> {
-    let listen = settings.http.admin_listen;
-    let open = listen.filter(|address| !address.ip().is_loopback());
-    open.map(|address| {
+    let admin = settings.admin.iter();
+    let open = admin.filter(|it| !it.listen.ip().is_loopback() && it.token.is_none());
+    open.map(|it| {
         format!(
-            "{}={address} is not a loopback address: whoever reaches it can read the settings and change the log level",
-            ADMIN_LISTEN.name()
+            "{}={} is not a loopback address and {} is not set: whoever reaches it can read the settings and change the log level",
+            admin::LISTEN.name(),
+            it.listen,
+            admin::TOKEN.name()
         )
     })
-    .into_iter()
     .collect()
 }
 
@@ -67,7 +71,10 @@ fn sizes(settings: &Settings) -> Vec<String> {
     let intake = &settings.intake;
     let in_flight = (
         MAX_IN_FLIGHT_BYTES.name(),
-        settings.http.max_in_flight_bytes,
+        settings
+            .http
+            .max_in_flight_bytes
+            .unwrap_or(NonZeroUsize::MAX),
     );
     let pairs = [
         (
@@ -162,7 +169,7 @@ fn regions(settings: &Settings, taken: &[Taken], environment: &Layer) -> Vec<Str
     found
 }
 
-fn is_default(name: &str, taken: &[Taken]) -> bool {
+pub(super) fn is_default(name: &str, taken: &[Taken]) -> bool {
     taken
         .iter()
         .any(|it| it.about.name() == name && (it.source == DEFAULT || it.text.is_empty()))

@@ -64,6 +64,13 @@ pub(super) const MEMORY_BYTES: Kind<NonZeroUsize> = Kind {
     parse: |text| number(text).and_then(|bytes: NonZeroUsize| at_most(bytes, MOST_MEMORY_BYTES)),
 };
 
+pub(super) const OPTIONAL_MEMORY_BYTES: Kind<Option<NonZeroUsize>> = Kind {
+    form: MEMORY_BYTES.form,
+    example: "536870912",
+    secret: false,
+    parse: |text| optional(text, MEMORY_BYTES.parse),
+};
+
 pub(super) const DISK_BYTES: Kind<NonZeroU64> = Kind {
     form: "a whole number of bytes, at least 1",
     example: "10737418240",

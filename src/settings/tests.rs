@@ -47,7 +47,7 @@ fn without_any_setting_there_is_no_problem_and_nothing_odd() {
     assert!(loaded.values.iter().all(|value| value.source == "default"));
     assert_eq!(settings.http.port, 8000);
     assert_eq!(settings.http.dump_id_prefix, "bp-");
-    assert_eq!(settings.http.max_in_flight_bytes.get(), 512 << 20);
+    assert_eq!(settings.http.max_in_flight_bytes, None);
     assert_eq!(settings.intake.max_payload_bytes.get(), 25 << 20);
     assert_eq!(settings.crashmover.acknowledge, Acknowledge::Saved);
     assert_eq!(settings.crashmover.publish_backlog.get(), 100_000);
@@ -64,10 +64,11 @@ fn without_any_setting_there_is_no_problem_and_nothing_odd() {
 /// The contract with operators, in the order of the start-up log: renaming one of these breaks somebody's deployment.
 const NAMES_AND_DEFAULTS: &str = "
 BASEDIR=. WORKER_THREADS= LOCAL_DEV_ENV=false LOGGING_LEVEL=INFO HOST_ID= SECRET_SENTRY_DSN= SENTRY_ENVIRONMENT=
-HOST=0.0.0.0 PORT=8000 ADMIN_LISTEN= PROXY_PROTOCOL=false
+HOST=0.0.0.0 PORT=8000 PROXY_PROTOCOL=false
 BREAKPAD_MAX_CONNECTIONS=2000 BREAKPAD_HEADER_TIMEOUT_SECONDS=30 BREAKPAD_BODY_TIMEOUT_SECONDS=300
-BREAKPAD_LEAST_BYTES_PER_SECOND=500 BREAKPAD_MAX_IN_FLIGHT_BYTES=536870912 BREAKPAD_DUMP_ID_PREFIX=bp-
-BREAKPAD_STAGE_SUBMITTER_BEARER_TOKEN= TLS_CERTIFICATE= TLS_KEY=
+BREAKPAD_LEAST_BYTES_PER_SECOND=500 BREAKPAD_MAX_IN_FLIGHT_BYTES= BREAKPAD_DUMP_ID_PREFIX=bp-
+BREAKPAD_STAGE_SUBMITTER_BEARER_TOKEN=
+ADMIN_LISTEN= ADMIN_TOKEN= ADMIN_HOSTS= TLS_CERTIFICATE= TLS_KEY=
 BREAKPAD_MAX_PAYLOAD_BYTES=26214400 BREAKPAD_MAX_INFLATED_BYTES=104857600
 BREAKPAD_MAX_PARTS=2000 BREAKPAD_MAX_ANNOTATIONS=2000 BREAKPAD_MAX_ANNOTATION_BYTES=20971520
 BREAKPAD_MAX_ANNOTATIONS_BYTES=52428800 BREAKPAD_EXTRA_ENCODINGS= BREAKPAD_THROTTLER_RULES=mozilla
