@@ -8,7 +8,6 @@ use crate::crash_publish::{CrashPublisher, MemoryPublisher, NoPublisher, SqsConf
 use crate::crash_storage::{
     CrashStorage, FsConfig, FsStore, Layout, MemoryStore, NoStore, S3Config, S3Store,
 };
-use crate::health::Check;
 use crate::settings::{self, AwsSettings, PublishClass, Settings, StorageClass};
 
 /// The outside world as the settings describe it.
@@ -65,21 +64,5 @@ fn aws_config(settings: &AwsSettings, call_timeout: Duration) -> AwsConfig {
         access_key: keys.map(|key| exposed(&key.id)),
         secret_access_key: keys.map(|key| exposed(&key.secret)),
         call_timeout,
-    }
-}
-
-impl Backends {
-    /// What the heartbeat asks.
-    pub fn checks(&self) -> Vec<(&'static str, Check)> {
-        let (storage, publisher) = (self.storage.clone(), self.publisher.clone());
-        let check_storage: Check = Box::new(move || {
-            let storage = storage.clone();
-            Box::pin(async move { storage.check().await.map_err(|error| error.to_string()) })
-        });
-        let check_queue: Check = Box::new(move || {
-            let publisher = publisher.clone();
-            Box::pin(async move { publisher.check().await.map_err(|error| error.to_string()) })
-        });
-        vec![("storage", check_storage), ("queue", check_queue)]
     }
 }
