@@ -38,7 +38,7 @@ static SECTION: Section = Section {
     intro: "More about each of them in [storage.md](storage.md).",
 };
 
-static CLASS: Setting<StorageWord> = Setting {
+pub(super) static CLASS: Setting<StorageWord> = Setting {
     names: &["CRASHMOVER_CRASHSTORAGE_CLASS"],
     default: "fs",
     because: "it needs nothing else",

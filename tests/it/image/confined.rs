@@ -97,6 +97,7 @@ fn check_without_rights(binary: &Path, settings: &[(&str, String)]) -> Output {
         .arg(binary)
         .arg("check")
         .env_clear()
+        .env("PORT", "0")
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .output()
         .expect("the binary can be started")

@@ -15,6 +15,7 @@ fn antenna(args: &[&str], settings: &[(&str, String)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_antenna"))
         .args(args)
         .env_clear()
+        .env("PORT", "0")
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .current_dir(folder.path())
         .output()
