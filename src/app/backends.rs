@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::fs::Mode;
+
 use crate::aws::AwsConfig;
 use crate::crash_publish::{CrashPublisher, MemoryPublisher, NoPublisher, SqsConfig, SqsPublisher};
 use crate::crash_storage::{
@@ -24,6 +26,7 @@ pub async fn backends(settings: &Settings) -> anyhow::Result<Backends> {
     let timeout = settings.crashmover.save_timeout;
     let storage = match &settings.crash_storage {
         StorageClass::Fs(fs) => {
+            forbid(fs.umask);
             let config = FsConfig {
                 root: fs.root.clone(),
                 fsync: fs.fsync,
@@ -53,6 +56,13 @@ pub async fn backends(settings: &Settings) -> anyhow::Result<Backends> {
         }
     };
     Ok(Backends { storage, publisher })
+}
+
+/// Takes rights from every file and folder that this process makes from now on, besides those that it takes already.
+fn forbid(umask: u32) {
+    let wanted = Mode::from_bits_truncate(umask);
+    let before = rustix::process::umask(wanted);
+    rustix::process::umask(before | wanted);
 }
 
 fn aws_config(settings: &AwsSettings, call_timeout: Duration) -> AwsConfig {

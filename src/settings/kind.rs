@@ -114,6 +114,17 @@ pub(super) const SWITCH: Kind<bool> = Kind {
     },
 };
 
+/// The owner keeps all rights, or nothing could be written.
+pub(super) const UMASK: Kind<u32> = Kind {
+    form: "three octal digits, the first of them `0`",
+    example: "027",
+    secret: false,
+    parse: |text| match u32::from_str_radix(text, 8) {
+        Ok(umask) if umask <= 0o077 && text.len() == 3 => Ok(umask),
+        _ => Err(Unfit::Form),
+    },
+};
+
 pub(super) const TEXT: Kind<String> = Kind {
     form: "a text without control characters",
     example: "mozilla",
@@ -201,6 +212,15 @@ mod tests {
         }
         assert_eq!(taken(&SWITCH, ""), None);
         assert_eq!(taken(&SWITCH, "2"), None);
+    }
+
+    #[test]
+    fn an_umask_leaves_the_owner_all_rights() {
+        assert_eq!(taken(&UMASK, "027"), Some(0o027));
+        assert_eq!(taken(&UMASK, "000"), Some(0));
+        for text in ["", "0", "27", "100", "028", "0027", "+27", "u=rwx"] {
+            assert_eq!(taken(&UMASK, text), None, "{text}");
+        }
     }
 
     #[test]
