@@ -15,6 +15,8 @@ pub struct Figures {
     pub spool: Option<Spool>,
     /// How many are open at the front door.
     pub connections: Box<dyn Fn() -> usize + Send + Sync>,
+    /// Until the certificate ends; none without TLS.
+    pub certificate_days_left: Box<dyn Fn() -> Option<u64> + Send + Sync>,
 }
 
 impl Figures {
@@ -30,6 +32,8 @@ impl Figures {
             (Gauge::InFlightBytes, in_flight_bytes),
             (Gauge::Connections, (self.connections)() as u64),
         ];
+        let days_left = (self.certificate_days_left)();
+        gauges.extend(days_left.map(|days| (Gauge::CertificateDaysLeft, days)));
         let whole = self.spool.as_ref().and_then(whole_stats);
         gauges.extend(whole.iter().flat_map(spool_gauges));
         gauges

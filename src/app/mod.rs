@@ -2,6 +2,7 @@
 
 mod admin;
 mod backends;
+mod certificate;
 mod configs;
 mod health;
 mod memory;
@@ -29,6 +30,7 @@ use crate::version::Version;
 
 pub use admin::{AdminParts, open_admin};
 pub use backends::{Backends, backends};
+pub use certificate::{days_left, ends_soon};
 pub use configs::sentry_config;
 use configs::{body_limits, crashmover_config, intake_limits};
 pub use health::REPORT_BYTES;
@@ -89,6 +91,7 @@ pub struct App {
     server: ServerConfig,
     proxy_protocol: bool,
     tls: Option<Tls>,
+    certificates: Option<Arc<Certificates>>,
     shutdown_timeout: Duration,
     reports_to_sentry: bool,
 }
@@ -156,6 +159,7 @@ impl App {
             server,
             proxy_protocol: http.proxy_protocol,
             tls: None,
+            certificates: None,
             shutdown_timeout,
             reports_to_sentry: settings.general.sentry_dsn.is_some(),
         })
@@ -163,6 +167,7 @@ impl App {
 
     /// Speaks TLS with these certificates, if there are any.
     pub fn with_tls(mut self, certificates: Option<Arc<Certificates>>) -> Self {
+        self.certificates.clone_from(&certificates);
         self.tls = certificates.map(|it| Tls::new(it, self.metrics.clone()));
         self
     }
@@ -223,21 +228,27 @@ impl App {
     }
 
     fn figures(&self, connections: impl Fn() -> usize + Send + Sync + 'static) -> Figures {
+        let certificates = self.certificates.clone();
         Figures {
             crashmover: self.crashmover.clone(),
             spool: self.spool.clone(),
             connections: Box::new(connections),
+            certificate_days_left: Box::new(move || days_left(certificates.as_deref()?)),
         }
     }
 
     fn background(&self, figures: Arc<OnceLock<Figures>>, mut losses: Losses) -> JoinHandle<()> {
-        let metrics = self.metrics.clone();
+        let (metrics, certificates) = (self.metrics.clone(), self.certificates.clone());
+        let mut warning = certificate::DailyWarning::default();
         tokio::spawn(async move {
             let mut tick = tokio::time::interval(GAUGES_EVERY);
             loop {
                 tick.tick().await;
                 metrics.tell(&figures.get().map(Figures::gauges).unwrap_or_default());
                 losses.tell(&metrics);
+                if let Some(certificates) = &certificates {
+                    warning.tell(certificates);
+                }
             }
         })
     }

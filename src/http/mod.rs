@@ -18,6 +18,7 @@ mod server;
 mod submit;
 mod tls;
 mod unread;
+mod validity;
 
 use std::sync::Arc;
 

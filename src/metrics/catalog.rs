@@ -96,6 +96,7 @@ pub enum Gauge {
     SpoolFailedEntries,
     SpoolBytes,
     SpoolOldestSeconds,
+    CertificateDaysLeft,
 }
 
 /// A metric's place in the catalog: its name, and its tag's name and value if it has one.
@@ -224,6 +225,7 @@ impl Described for Gauge {
             Self::SpoolFailedEntries => "spool.failed_entries",
             Self::SpoolBytes => "spool.bytes",
             Self::SpoolOldestSeconds => "spool.oldest_seconds",
+            Self::CertificateDaysLeft => "tls.certificate_days_left",
         }
     }
 }

@@ -188,7 +188,7 @@ impl Histogram {
 }
 
 impl Gauge {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SaveQueueSize,
         Self::WorkQueueSize,
         Self::PublishQueueSize,
@@ -200,6 +200,7 @@ impl Gauge {
         Self::SpoolFailedEntries,
         Self::SpoolBytes,
         Self::SpoolOldestSeconds,
+        Self::CertificateDaysLeft,
     ];
 
     pub fn help(self) -> &'static str {
@@ -217,6 +218,9 @@ impl Gauge {
             Self::SpoolFailedEntries => "Spool entries set aside because they are damaged.",
             Self::SpoolBytes => "Bytes on disk of the entries that wait.",
             Self::SpoolOldestSeconds => "Age of the oldest waiting spool entry, in seconds.",
+            Self::CertificateDaysLeft => {
+                "Whole days until the first certificate of `TLS_CERTIFICATE` ends, 0 afterwards; only with TLS."
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn warnings(settings: &Settings, taken: &[Taken], environment: &Layer
         times(settings),
         unused(settings, taken),
         regions(settings, taken, environment),
+        authorities(environment),
     ];
     found.into_iter().flatten().map(Warning).collect()
 }
@@ -169,6 +170,21 @@ fn regions(settings: &Settings, taken: &[Taken], environment: &Layer) -> Vec<Str
     found
 }
 
+/// AWS's own tools look at it; the certificates to trust are the system's, for everything.
+fn authorities(environment: &Layer) -> Vec<String> {
+    let name = "AWS_CA_BUNDLE";
+    let given = environment
+        .get(name)
+        .filter(|it| !it.text.trim().is_empty());
+    let warning = given.map(|it| {
+        format!(
+            "{name} is not looked at: name the file in SSL_CERT_FILE={}",
+            it.text.trim()
+        )
+    });
+    warning.into_iter().collect()
+}
+
 pub(super) fn is_default(name: &str, taken: &[Taken]) -> bool {
     taken
         .iter()
@@ -201,6 +217,10 @@ mod tests {
             (
                 vec![("CRASHMOVER_RETRY_SLEEP_SECONDS", "8")],
                 "CRASHMOVER_ACK_TIMEOUT_SECONDS is not longer than CRASHMOVER_RETRY_SLEEP_SECONDS",
+            ),
+            (
+                vec![("AWS_CA_BUNDLE", "/etc/own.pem")],
+                "AWS_CA_BUNDLE is not looked at: name the file in SSL_CERT_FILE=/etc/own.pem",
             ),
             (
                 vec![BUCKET],

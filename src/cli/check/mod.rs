@@ -4,6 +4,7 @@ mod network;
 mod outside;
 
 use crate::app;
+use crate::http::Certificates;
 use crate::settings::{Loaded, Settings};
 
 use super::{Failed, counted, say};
@@ -52,7 +53,7 @@ pub fn check(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
         "TLS",
         match &tls {
             Ok(None) => Found::Fine("off, TLS_CERTIFICATE is not set".to_owned()),
-            Ok(Some(it)) => Found::Fine(format!("fine, {} in the chain", it.chain_length())),
+            Ok(Some(it)) => certificates(it),
             Err(error) => Found::Wrong(error.to_string()),
         },
     );
@@ -96,6 +97,15 @@ fn sentry(settings: &Settings) -> String {
             )
         },
     )
+}
+
+fn certificates(certificates: &Certificates) -> Found {
+    let chain = format!("{} in the chain", certificates.chain_length());
+    match (app::ends_soon(certificates), app::days_left(certificates)) {
+        (Some(warning), _) => Found::Odd(format!("{chain}; {warning}")),
+        (None, Some(days)) => Found::Fine(format!("fine, {chain}, valid for {days} days")),
+        (None, None) => Found::Fine(format!("fine, {chain}")),
+    }
 }
 
 fn memory(settings: &Settings) -> Found {

@@ -92,10 +92,27 @@ fn failure(to: &str, error: &(dyn Error + 'static)) -> String {
     while let Some(source) = deepest.source() {
         deepest = source;
     }
+    let why = plain(&deepest.to_string());
     match is_connect {
-        true => format!("cannot connect to {to}: {deepest}"),
-        false => format!("the connection to {to} broke: {deepest}"),
+        true => format!("cannot connect to {to}: {why}"),
+        false => format!("the connection to {to} broke: {why}"),
     }
+}
+
+/// What rustls says of certificates, in the words of the one who made them.
+fn plain(error: &str) -> String {
+    let known = [
+        (
+            "CaUsedAsEndEntity",
+            "its certificate is one of an authority (CA:TRUE), which no server may show; make it with CA:FALSE",
+        ),
+        (
+            "UnknownIssuer",
+            "nobody whom this system trusts has signed its certificate; SSL_CERT_FILE names a file with others",
+        ),
+    ];
+    let found = known.iter().find(|(name, _)| error.contains(name));
+    found.map_or_else(|| error.to_owned(), |(_, words)| (*words).to_owned())
 }
 
 /// The system's certificates are read only where they are needed.
