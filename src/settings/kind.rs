@@ -120,7 +120,7 @@ pub(super) const UMASK: Kind<u32> = Kind {
     example: "027",
     secret: false,
     parse: |text| match u32::from_str_radix(text, 8) {
-        Ok(umask) if umask <= 0o077 && text.len() == 3 => Ok(umask),
+        Ok(umask) if umask <= 0o077 && text.len() == 3 && text.starts_with('0') => Ok(umask),
         _ => Err(Unfit::Form),
     },
 };
