@@ -5,7 +5,6 @@
 //! name `OPTIONS` and do not treat `HEAD` as `GET`.
 
 mod accounts;
-mod admin;
 mod dockerflow;
 mod framing;
 mod head;
@@ -19,6 +18,7 @@ mod server;
 mod submit;
 mod tls;
 mod unread;
+mod validity;
 
 use std::sync::Arc;
 
@@ -32,7 +32,6 @@ use tower::util::{MapRequestLayer, ServiceExt};
 use tower::{Layer, Service};
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use admin::{Admin, Readiness, admin_routes};
 pub use limits::BodyLimits;
 pub use server::{Server, ServerConfig};
 pub use tls::{Certificates, Tls, TlsError};

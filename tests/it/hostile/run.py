@@ -38,6 +38,7 @@ class Collector:
             "BREAKPAD_THROTTLER_RULES": "accept_all",
             "BREAKPAD_THROTTLER_PRODUCTS": "all",
             "CRASHMOVER_CRASHSTORAGE_CLASS": "none",
+            **{name: value for name, value in os.environ.items() if name.startswith("MIMALLOC_")},
             "CRASHMOVER_CRASHPUBLISH_CLASS": "none",
             "AWS_EC2_METADATA_DISABLED": "true",
             **settings,
