@@ -17,7 +17,7 @@ use hyper::body::{Frame, SizeHint};
 use tower::util::ServiceExt;
 
 use super::Routes;
-use super::unread;
+use super::lingering_close;
 
 /// Answers a request through `routes` if the end of its body can be found in one way only.
 ///
@@ -31,19 +31,19 @@ pub async fn guarded(
         return routes.oneshot(request).await;
     }
     if !is_plainly_chunked(request.headers()) {
-        let answer = unread::answer(request, most_discarded_bytes, bad_request());
-        return Ok(unread::last(answer));
+        let answer = lingering_close::answer(request, most_discarded_bytes, bad_request());
+        return Ok(lingering_close::last(answer));
     }
     let plain_end = Arc::new(AtomicBool::new(false));
     let watched = |body| {
         let plain_end = Some(plain_end.clone());
-        Body::new(Watched { body, plain_end })
+        Body::new(NotedEnd { body, plain_end })
     };
     let response = routes.oneshot(request.map(watched)).await?;
     if plain_end.load(Ordering::Acquire) {
         Ok(response)
     } else {
-        Ok(unread::last(response))
+        Ok(lingering_close::last(response))
     }
 }
 
@@ -64,13 +64,13 @@ fn bad_request() -> Response<Body> {
 ///
 /// hyper takes `0 CR LF LF` and all that follows up to an empty line for trailers. Whoever sees the end at the bare line
 /// feed sees the next request there. No crash client sends trailers.
-struct Watched {
+struct NotedEnd {
     body: Body,
     /// `None` once there were trailers.
     plain_end: Option<Arc<AtomicBool>>,
 }
 
-impl hyper::body::Body for Watched {
+impl hyper::body::Body for NotedEnd {
     type Data = Bytes;
     type Error = axum::Error;
 

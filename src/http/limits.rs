@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::time::{Instant, Sleep};
 
-use super::unread::Rest;
+use super::lingering_close::UnreadBody;
 
 /// What one body may take.
 #[derive(Clone, Copy, Debug)]
@@ -67,8 +67,8 @@ impl LimitedBody {
     }
 
     /// What was not read.
-    pub fn into_rest(self) -> Rest {
-        Rest {
+    pub fn into_rest(self) -> UnreadBody {
+        UnreadBody {
             data: self.data,
             was_asked_for: self.has_begun,
             most_bytes: 2 * self.limits.payload_bytes,

@@ -6,19 +6,14 @@
 
 mod accounts;
 mod admin;
+mod connection;
 mod dockerflow;
 mod framing;
 mod head;
 mod limits;
-mod odd_target;
-mod old_chunked;
-mod proxied;
-mod proxy_header;
+mod lingering_close;
 mod reply;
-mod server;
 mod submit;
-mod tls;
-mod unread;
 
 use std::sync::Arc;
 
@@ -33,9 +28,8 @@ use tower::{Layer, Service};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use admin::{Admin, Readiness, admin_routes};
+pub use connection::{Certificates, Server, ServerConfig, Tls, TlsError};
 pub use limits::BodyLimits;
-pub use server::{Server, ServerConfig};
-pub use tls::{Certificates, Tls, TlsError};
 
 use crate::crashmover::Crashmover;
 use crate::health::Health;
@@ -89,7 +83,7 @@ pub fn routes(collector: Arc<Collector>) -> Routes {
         )
         .fallback(move |request: Request| async move {
             let answer = reply::error_document(StatusCode::NOT_FOUND);
-            unread::answer(request, most_discarded_bytes, answer)
+            lingering_close::answer(request, most_discarded_bytes, answer)
         });
     let catch_panic =
         CatchPanicLayer::custom(|_| reply::error_document(StatusCode::INTERNAL_SERVER_ERROR));
@@ -124,7 +118,7 @@ where
             } else {
                 not_allowed(&method)
             };
-            unread::answer(request, most_discarded_bytes, answer)
+            lingering_close::answer(request, most_discarded_bytes, answer)
         }
     })
 }

@@ -21,8 +21,8 @@ use super::Collector;
 use super::accounts::{Account, count_body, count_verdict, log_verdict};
 use super::head::{head, user_agent};
 use super::limits::{BodyFailed, LimitedBody};
+use super::lingering_close;
 use super::reply::{Refusal, Reply};
-use super::unread;
 
 /// Takes one report, decides, and answers. Every call ends in exactly one outcome, even if its client hangs up.
 pub async fn submit(State(collector): State<Arc<Collector>>, request: Request) -> Response<Body> {
@@ -38,7 +38,7 @@ pub async fn submit(State(collector): State<Arc<Collector>>, request: Request) -
     if body.has_ended() {
         response
     } else {
-        unread::last(unread::discard_behind(
+        lingering_close::last(lingering_close::discard_behind(
             response,
             body.into_rest(),
             &parts.headers,

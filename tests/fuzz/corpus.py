@@ -22,7 +22,7 @@ DICE = bytes([0, 255, 128, 7])
 def main(folder, largest_bytes):
     for target, seeds in (
         ("intake", itertools.chain(intake(), encodings())),
-        ("old_chunked", old_chunked()),
+        ("heads", heads()),
         ("rules_file", rules_file()),
     ):
         below = folder / target
@@ -76,7 +76,7 @@ def encodings():
         yield path.name, head + path.read_bytes()
 
 
-def old_chunked():
+def heads():
     for number, (name, request) in enumerate(requests()):
         # Dumps mean nothing here; heads and chunk lines do.
         request = request[:4000]

@@ -114,10 +114,14 @@ async fn begun_in_pieces(bytes: &str, piece_bytes: usize) -> (String, FirstReque
 fn every_cut_of_the_head_is_waited_for() {
     let head = OLD_CHUNKED.find("\r\n\r\n").unwrap();
     for cut in 0..head + 4 {
-        assert_eq!(look_at(&OLD_CHUNKED.as_bytes()[..cut]), Look::More, "{cut}");
+        assert_eq!(
+            look_at(&OLD_CHUNKED.as_bytes()[..cut]),
+            FirstLook::More,
+            "{cut}"
+        );
     }
     assert!(matches!(
         look_at(&OLD_CHUNKED.as_bytes()[..head + 4]),
-        Look::OldChunked { .. }
+        FirstLook::OldChunked { .. }
     ));
 }

@@ -20,7 +20,7 @@ const MAX_HEAD_BYTES: usize = 16 * 1024;
 const READ_BYTES: usize = 4 * 1024;
 
 /// A connection of which some bytes have been read already.
-pub struct Begun<C> {
+pub struct PrefixedStream<C> {
     read: Bytes,
     connection: C,
 }
@@ -41,15 +41,15 @@ pub enum FirstRequest {
 /// The connection broke.
 pub async fn begin<C: AsyncRead + Unpin>(
     mut connection: C,
-) -> io::Result<(Begun<C>, FirstRequest)> {
+) -> io::Result<(PrefixedStream<C>, FirstRequest)> {
     let mut read = Vec::with_capacity(READ_BYTES);
     loop {
         let is_end = connection.read_buf(&mut read).await? == 0;
         // No further than that, however much has arrived: what is found must not depend on how the bytes came.
         let first = match look_at(&read[..read.len().min(MAX_HEAD_BYTES)]) {
-            Look::More if !is_end && read.len() < MAX_HEAD_BYTES => continue,
-            Look::More | Look::Usual => FirstRequest::Usual,
-            Look::OldChunked { version_at } => {
+            FirstLook::More if !is_end && read.len() < MAX_HEAD_BYTES => continue,
+            FirstLook::More | FirstLook::Usual => FirstRequest::Usual,
+            FirstLook::OldChunked { version_at } => {
                 read[version_at..version_at + NEW.len()].copy_from_slice(NEW);
                 forget_expectation(&mut read);
                 FirstRequest::OldChunked
@@ -58,7 +58,7 @@ pub async fn begin<C: AsyncRead + Unpin>(
         let read = odd_target::mended(&read, MAX_HEAD_BYTES)
             .unwrap_or(read)
             .into();
-        return Ok((Begun { read, connection }, first));
+        return Ok((PrefixedStream { read, connection }, first));
     }
 }
 
@@ -66,7 +66,7 @@ const OLD: &[u8] = b"HTTP/1.0";
 const NEW: &[u8] = b"HTTP/1.1";
 
 #[derive(Debug, PartialEq, Eq)]
-enum Look {
+enum FirstLook {
     /// Too little was read to tell.
     More,
     Usual,
@@ -75,9 +75,9 @@ enum Look {
     },
 }
 
-fn look_at(read: &[u8]) -> Look {
+fn look_at(read: &[u8]) -> FirstLook {
     let Some(line_end) = memchr::memmem::find(read, b"\r\n") else {
-        return Look::More;
+        return FirstLook::More;
     };
     let line = &read[..line_end];
     // A bare CR or LF ends the line for others, and what stands behind it is not the version.
@@ -86,10 +86,10 @@ fn look_at(read: &[u8]) -> Look {
         .checked_sub(OLD.len())
         .filter(|at| is_one_line && line[*at..] == *OLD)
     else {
-        return Look::Usual;
+        return FirstLook::Usual;
     };
     let Some(head_end) = memchr::memmem::find(read, b"\r\n\r\n") else {
-        return Look::More;
+        return FirstLook::More;
     };
     let headers = if head_end == line_end {
         &[]
@@ -97,9 +97,9 @@ fn look_at(read: &[u8]) -> Look {
         &read[line_end + 2..head_end]
     };
     if is_plainly_chunked(headers) {
-        Look::OldChunked { version_at }
+        FirstLook::OldChunked { version_at }
     } else {
-        Look::Usual
+        FirstLook::Usual
     }
 }
 
@@ -154,7 +154,7 @@ fn forget_expectation(head: &mut [u8]) {
     }
 }
 
-impl<C: AsyncRead + Unpin> AsyncRead for Begun<C> {
+impl<C: AsyncRead + Unpin> AsyncRead for PrefixedStream<C> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -170,7 +170,7 @@ impl<C: AsyncRead + Unpin> AsyncRead for Begun<C> {
     }
 }
 
-impl<C: AsyncWrite + Unpin> AsyncWrite for Begun<C> {
+impl<C: AsyncWrite + Unpin> AsyncWrite for PrefixedStream<C> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

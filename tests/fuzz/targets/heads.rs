@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use antenna_fuzz::cuts::cut;
-use antenna_fuzz::http::old_chunked::{FirstRequest, begin};
+use antenna_fuzz::http::http10_chunked::{FirstRequest, begin};
 use bytes::{Buf, Bytes};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;

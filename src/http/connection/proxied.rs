@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use super::proxy_header::{Look, MOST_LINE_BYTES, look_at};
+use super::proxy_header::{HeaderLook, MOST_LINE_BYTES, look_at};
 use crate::metrics::{Count, Metrics};
 
 /// One line of the log for all that go wrong in this time: a balancer that is set up otherwise does it each time.
@@ -41,12 +41,12 @@ impl Header {
             }
             let length = self.length + seen;
             match look_at(&self.read[..length]) {
-                Look::More => self.consume(connection, length).await?,
-                Look::Header { bytes } => {
+                HeaderLook::More => self.consume(connection, length).await?,
+                HeaderLook::Header { bytes } => {
                     self.consume(connection, bytes.min(length)).await?;
                     return skip(connection, bytes - self.length).await;
                 }
-                Look::Malformed(why) => {
+                HeaderLook::Malformed(why) => {
                     self.length = length;
                     return Err(io::Error::new(io::ErrorKind::InvalidData, why));
                 }

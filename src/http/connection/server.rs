@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::util::ServiceExt;
 
-use super::Routes;
-use super::old_chunked::{Begun, FirstRequest, begin};
+use super::super::Routes;
+use super::http10_chunked::{FirstRequest, PrefixedStream, begin};
 use super::proxied::{Header, Refusals};
 use super::tls::{Secured, Tls};
 use crate::fail_point;
@@ -215,7 +215,7 @@ async fn first_request<C: AsyncRead + Unpin>(
     connection: C,
     config: ServerConfig,
     stop: &CancellationToken,
-) -> Option<(Begun<C>, FirstRequest)> {
+) -> Option<(PrefixedStream<C>, FirstRequest)> {
     in_time(begin(connection), config, stop)
         .await?
         .inspect_err(|error| tracing::debug!(%error, "connection ended"))
