@@ -56,6 +56,7 @@ impl AdminDoor {
             .await
             .with_context(|| format!("cannot listen on ADMIN_LISTEN={wanted}"))?;
         let address = listener.local_addr()?;
+        let metrics = parts.metrics.clone();
         let admin = Admin {
             metrics: parts.metrics,
             labels: labels(settings),
@@ -67,9 +68,10 @@ impl AdminDoor {
         let config = ServerConfig {
             max_connections: MAX_CONNECTIONS,
             header_timeout: HEADER_TIMEOUT,
+            keep_alive: HEADER_TIMEOUT,
             leaves_waiting: false,
         };
-        let server = Server::new(listener, admin_routes(Arc::new(admin)), config);
+        let server = Server::new(listener, admin_routes(Arc::new(admin)), config, metrics);
         let close = CancellationToken::new();
         let closed = close.clone();
         let serving = tokio::spawn(async move {

@@ -4,6 +4,7 @@ mod admin;
 mod backends;
 mod configs;
 mod gauges;
+mod open_files;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,19 +17,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::crashmover::{Crashmover, Leftover};
 use crate::health::Health;
-use crate::http::{Certificates, Collector, Routes, Server, ServerConfig, Tls, TlsError, routes};
+use crate::http::{
+    Certificates, Collector, OnceIn, Routes, Server, ServerConfig, Tls, TlsError, routes,
+};
 use crate::metrics::{Metrics, Statsd, StatsdConfig};
 use crate::sentry;
 use crate::settings::{self, GeneralSettings, Settings};
-use crate::spool::{RealDisk, Spool, SpoolConfig};
+use crate::spool::{RealDisk, Spool};
 use crate::throttle::{ThrottleSettings, Throttler};
 use crate::version::Version;
 
 pub use admin::{AdminDoor, AdminParts};
 pub use backends::{Backends, backends};
-pub use configs::sentry_config;
 use configs::{body_limits, crashmover_config, intake_limits};
+pub use configs::{sentry_config, spool_config};
 use gauges::{Losses, tell_gauges};
+pub use open_files::OpenFiles;
 
 /// How often gauges are told.
 const GAUGES_EVERY: Duration = Duration::from_secs(10);
@@ -58,15 +62,6 @@ pub fn certificates(settings: &Settings) -> Result<Option<Arc<Certificates>>, Tl
     let tls = settings.tls.as_ref();
     tls.map(|files| Certificates::load(files).map(Arc::new))
         .transpose()
-}
-
-/// The spool's settings, where there is one.
-pub fn spool_config(settings: &Settings) -> Option<SpoolConfig> {
-    settings.spool.as_ref().map(|spool| SpoolConfig {
-        dir: spool.dir.clone(),
-        max_bytes: spool.max_bytes.get(),
-        min_free_bytes: spool.min_free_bytes,
-    })
 }
 
 /// A collector that is ready to be served.
@@ -128,10 +123,12 @@ impl App {
                 .as_ref()
                 .map(|token| token.expose().to_owned()),
             version: version(&settings.general).body(),
+            breaks: OnceIn::new(Duration::from_secs(1)),
         });
         let server = ServerConfig {
-            max_connections: http.max_connections.get(),
+            max_connections: OpenFiles::of(settings).connections(),
             header_timeout: http.header_timeout,
+            keep_alive: http.keep_alive,
             leaves_waiting: false,
         };
         let shutdown_timeout = settings.crashmover.shutdown_timeout;
@@ -176,10 +173,12 @@ impl App {
         hurry: CancellationToken,
         lost_lines: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Leftover {
-        let mut server =
-            Server::new(listener, self.routes(), self.server).with_tls(self.tls.clone());
+        let metrics = self.metrics.clone();
+        let mut server = Server::new(listener, self.routes(), self.server, metrics)
+            .with_budget(self.crashmover.budget().clone())
+            .with_tls(self.tls.clone());
         if self.proxy_protocol {
-            server = server.expect_proxy_headers(self.metrics.clone());
+            server = server.expect_proxy_headers();
         }
         let background = self.background(server.open_connections(), Losses::new(lost_lines));
         let requests_time = self.shutdown_timeout * 2 / 3;
@@ -202,12 +201,12 @@ impl App {
     }
 
     fn routes(&self) -> Routes {
-        let routes = routes(self.collector.clone());
-        if self.reports_to_sentry {
-            Routes::new(sentry::watch(routes))
-        } else {
-            routes
-        }
+        routes(self.collector.clone(), |routes| {
+            match self.reports_to_sentry {
+                true => Routes::new(sentry::watch(routes)),
+                false => routes,
+            }
+        })
     }
 
     fn background(

@@ -1,6 +1,6 @@
 //! `antenna check`: what a start would find, in plain words.
 
-use crate::app::{self, Backends};
+use crate::app::{self, Backends, OpenFiles};
 use crate::settings::{Loaded, Settings};
 use crate::spool::{self, Seen, SpoolError};
 
@@ -15,6 +15,11 @@ pub fn check(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
         println!("warning: {warning}");
     }
     println!("settings: fine");
+    OpenFiles::raise_limit();
+    match OpenFiles::of(settings).warning() {
+        Some(warning) => println!("open files: warning: {warning}"),
+        None => println!("open files: fine"),
+    }
     println!("Sentry: {}", sentry(settings));
     println!("TLS: {}", tls(settings)?);
     let throttler = app::throttler(settings).map_err(Failed::Rules)?;

@@ -9,7 +9,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{self, AdminDoor, AdminParts, App, Backends};
+use crate::app::{self, AdminDoor, AdminParts, App, Backends, OpenFiles};
 use crate::crash_publish::PublishErrorKind;
 use crate::crash_storage::StorageErrorKind;
 use crate::fail_point;
@@ -116,6 +116,10 @@ fn start(
             sentry.destination()
         );
     }
+    OpenFiles::raise_limit();
+    if let Some(warning) = OpenFiles::of(settings).warning() {
+        tracing::warn!("{warning}");
+    }
     let throttler = app::throttler(settings).map_err(Failed::Rules)?;
     let certificates = app::certificates(settings).map_err(Failed::Tls)?;
     let runtime = super::runtime(settings)
@@ -170,13 +174,16 @@ async fn serve_until_stopped(
         let _ = spool.set(opened.clone());
     }
     let app = app.leave_waiting(handed_over.is_there());
+    // Before anybody can come: until they are watched for, signals end the process.
+    let hurry = CancellationToken::new();
+    let signals = tokio::spawn(watch_signals(stop.clone(), hurry.clone())?);
     let listener = handed_over.listen(app::address(settings)).await?;
-    // Before anybody is told that we are there: until it is watched for, the signal ends the process.
     let hangups = certificates.map(watch_hangups).transpose()?;
     let hangups = hangups.map(tokio::spawn);
     announce(&listener, settings, loaded)?;
     readiness.set_ready();
-    run(app, listener, stop, logging).await?;
+    run(app, listener, stop, hurry, logging).await;
+    signals.abort();
     if let Some(hangups) = hangups {
         hangups.abort();
     }
@@ -277,13 +284,11 @@ async fn run(
     app: App,
     listener: TcpListener,
     stop: CancellationToken,
+    hurry: CancellationToken,
     logging: &Logging,
-) -> anyhow::Result<()> {
-    let hurry = CancellationToken::new();
-    let signals = tokio::spawn(watch_signals(stop.clone(), hurry.clone())?);
+) {
     let lost_lines = logging.lost_lines();
     let leftover = app.serve(listener, stop, hurry, lost_lines).await;
-    signals.abort();
     let (unsaved, unpublished) = (leftover.unsaved.len(), leftover.unpublished.len());
     tracing::info!(
         spooled = leftover.spooled.len(),
@@ -291,5 +296,4 @@ async fn run(
         unpublished,
         "stopped"
     );
-    Ok(())
 }

@@ -30,7 +30,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use budget::{Budget, OutOfMemory, Reservation};
+pub use budget::{Budget, HeldBytes, OutOfMemory, Reservation};
 pub use retry::RetryPolicy;
 pub use stop::Leftover;
 

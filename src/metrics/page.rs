@@ -38,10 +38,11 @@ appears when it has counted for the first time.
 const BOOKS: &str = "
 ## Books
 
-Every POST to `/submit` has one outcome, so over any time the outcomes add up to the requests answered:
+Every POST has one outcome, so over any time the outcomes add up to the requests answered:
 
 ```text
-kept + faked + rejected + malformed + unauthorized + too_large + too_slow + overloaded + not_kept + disconnected
+kept + faked + rejected + malformed + bad_framing + wrong_path + unauthorized + too_large + too_slow + overloaded
+    + not_kept + internal_error + disconnected
 ```
 
 Every kept report has one fate in the end. What has none yet is in memory (`crashmover.save_queue_size`,

@@ -90,7 +90,11 @@ def heads():
         body = dechunked(body) if b"chunked" in head.lower() else body
         lines.append(b"Transfer-Encoding: chunked")
         chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body[:300]), body[:300])
-        yield name + "-old", bytes([number % 256]) + b"\r\n".join(lines) + end + chunk
+        old = b"\r\n".join(lines) + end + chunk
+        yield name + "-old", bytes([number % 256]) + old
+        get = b"GET /a?b c HTTP/1.1\r\nHost: t\r\n\r\n"
+        kept = request.replace(b"Connection: close\r\n", b"")
+        yield name + "-several", bytes([number % 256]) + get + kept + get + old
 
 
 def rules_file():

@@ -1,86 +1,114 @@
 //! Accepting connections, serving them, and letting them finish when the process has to stop.
 
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::util::ServiceExt;
 
 use super::super::Routes;
-use super::http10_chunked::{FirstRequest, PrefixedStream, begin};
+use super::super::accounts;
+use super::super::lingering_close;
+use super::super::reply::Refusal;
+use super::accepting::Accepting;
+use super::memory::{MOST_READ_BYTES, Memory};
+use super::patience::{LAST_MOMENT, Patience};
+use super::places::{Place, Places};
 use super::proxied::{Header, Refusals};
-use super::tls::{Secured, Tls};
+use super::stream::ClientStream;
+use super::tls::Tls;
+use crate::crashmover::Budget;
 use crate::fail_point;
 use crate::metrics::Metrics;
 
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerConfig {
-    /// Connections at once; more wait to be accepted.
+    /// Connections at once; for more, those without a request give way, or they wait to be accepted.
     pub max_connections: usize,
-    /// For a TLS handshake, for a request's head, and for the next request on a connection that is kept alive.
+    /// From accepting a connection to its first head, for each further head, and for an answer to be taken.
     pub header_timeout: Duration,
+    /// For the next request on a connection that is kept alive.
+    pub keep_alive: Duration,
     /// The socket is there longer than this process: who waits in it at the stop is left to the next one.
     pub leaves_waiting: bool,
 }
 
-/// What cannot be accepted now may be a minute later: too many open files, mostly.
-const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
-
-/// Of each connection; it does not count against the memory of reports. Larger ones made reading no cheaper.
-const READ_BUFFER_BYTES: usize = 128 * 1024;
-/// What was sent before the stop signal is here after this.
-const LAST_MOMENT: Duration = Duration::from_secs(1);
+/// Of what comes behind a refused head so much is read, so that its client can read the answer.
+const MOST_DISCARDED_BYTES: u64 = 1024 * 1024;
 
 /// A listener and its connections.
 pub struct Server {
-    listener: TcpListener,
-    routes: Routes,
+    accepting: Accepting,
     config: ServerConfig,
+    places: Arc<Places>,
+    connections: TaskTracker,
+    stop: CancellationToken,
+    serving: Serving,
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Serving {
+    routes: Routes,
+    metrics: Metrics,
+    /// None where connections are not counted as memory.
+    budget: Option<Budget>,
     /// Where every connection has to begin with a PROXY header.
     proxied: Option<Arc<Refusals>>,
     tls: Option<Tls>,
-    slots: Arc<Semaphore>,
-    connections: TaskTracker,
-    stop: CancellationToken,
 }
 
 impl Server {
-    pub fn new(listener: TcpListener, routes: Routes, config: ServerConfig) -> Self {
-        let slots = Arc::new(Semaphore::new(
-            config.max_connections.clamp(1, Semaphore::MAX_PERMITS),
-        ));
+    pub fn new(
+        listener: TcpListener,
+        routes: Routes,
+        config: ServerConfig,
+        metrics: Metrics,
+    ) -> Self {
         Self {
-            listener,
-            routes,
+            accepting: Accepting::on(listener, metrics.clone()),
             config,
-            proxied: None,
-            tls: None,
-            slots,
+            places: Places::new(config.max_connections),
             connections: TaskTracker::new(),
             stop: CancellationToken::new(),
+            serving: Serving {
+                routes,
+                metrics,
+                budget: None,
+                proxied: None,
+                tls: None,
+            },
         }
     }
 
-    /// Closes every connection that does not begin with a header of the PROXY protocol, and counts it in `metrics`.
-    pub fn expect_proxy_headers(mut self, metrics: Metrics) -> Self {
-        self.proxied = Some(Arc::new(Refusals::new(metrics)));
+    /// Large heads and what large bodies are read into are taken from `budget`.
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.serving.budget = Some(budget);
+        self
+    }
+
+    /// Closes every connection that does not begin with a header of the PROXY protocol.
+    pub fn expect_proxy_headers(mut self) -> Self {
+        let refusals = Refusals::new(self.serving.metrics.clone());
+        self.serving.proxied = Some(Arc::new(refusals));
         self
     }
 
     /// Nothing but TLS is spoken from here on.
-    pub fn with_tls(self, tls: Option<Tls>) -> Self {
-        Self { tls, ..self }
+    pub fn with_tls(mut self, tls: Option<Tls>) -> Self {
+        self.serving.tls = tls;
+        self
     }
 
     /// A handle with which connections can be counted from elsewhere.
@@ -93,24 +121,21 @@ impl Server {
     ///
     /// Returns how many connections had to be abandoned.
     pub async fn serve(self, stop: CancellationToken, drain_deadline: impl AsyncFnOnce()) -> usize {
-        loop {
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => break,
-                (permit, connection) = self.accept() => self.spawn(connection, permit),
-            }
+        while let Some(connection) = stop.run_until_cancelled(self.accepting.next()).await {
+            let place = stop.run_until_cancelled(self.places.take()).await;
+            self.spawn(connection, place);
         }
         self.stop.cancel();
         if !self.config.leaves_waiting {
-            self.accept_waiting();
+            self.accept_waiting().await;
         }
         self.connections.close();
         let Self {
-            listener,
+            accepting,
             connections,
             ..
         } = self;
-        drop(listener);
+        drop(accepting);
         tokio::select! {
             () = connections.wait() => {}
             () = drain_deadline() => {}
@@ -118,86 +143,116 @@ impl Server {
         connections.len()
     }
 
-    async fn accept(&self) -> (Option<OwnedSemaphorePermit>, TcpStream) {
-        loop {
-            let permit = self.slots.clone().acquire_owned().await.ok();
-            match self.listener.accept().await {
-                Ok((connection, _address)) => return (permit, connection),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(PAUSE_AFTER_ERROR).await;
-                }
-            }
+    /// Those that wait for a request leave soon now, and make room.
+    async fn accept_waiting(&self) {
+        let deadline = Instant::now() + LAST_MOMENT;
+        for connection in self.accepting.waiting() {
+            let place = tokio::time::timeout_at(deadline, self.places.take()).await;
+            self.spawn(connection, place.ok());
         }
     }
 
-    /// Takes what the kernel has accepted already: whole requests may wait there, and closing would reset them.
-    fn accept_waiting(&self) {
-        // A second handle without the runtime, which may not have heard yet that somebody waits.
-        let Ok(listener) = self.listener.as_fd().try_clone_to_owned() else {
-            return;
-        };
-        let listener = std::net::TcpListener::from(listener);
-        while let Ok(permit) = self.slots.clone().try_acquire_owned()
-            && let Ok((connection, _address)) = listener.accept()
-        {
-            let taken = connection
-                .set_nonblocking(true)
-                .and_then(|()| TcpStream::from_std(connection));
-            if let Ok(connection) = taken {
-                self.spawn(connection, Some(permit));
-            }
-        }
-    }
-
-    fn spawn(&self, mut connection: TcpStream, permit: Option<OwnedSemaphorePermit>) {
+    fn spawn(&self, connection: TcpStream, place: Option<Place>) {
         // Answers are one small packet; waiting to fill it only delays the client.
         let _ = connection.set_nodelay(true);
-        let (routes, config, stop) = (self.routes.clone(), self.config, self.stop.clone());
-        let (proxied, tls) = (self.proxied.clone(), self.tls.clone());
+        let patience = Patience {
+            opened: Instant::now(),
+            header_timeout: self.config.header_timeout,
+            keep_alive: self.config.keep_alive,
+            places: self.places.clone(),
+            stop: self.stop.clone(),
+        };
+        let serving = self.serving.clone();
         self.connections.spawn(async move {
-            if let Some(refusals) = proxied
-                && !take_off_header(&mut connection, config, &stop, &refusals).await
-            {
-                return;
-            }
-            match tls {
-                None => serve_connection(connection, routes, config, stop).await,
-                // Apart, so that connections without TLS take no room for it.
-                Some(tls) => {
-                    Box::pin(serve_secured(connection, tls, routes, config, stop)).await;
-                }
-            }
-            drop(permit);
+            serving.serve(connection, patience).await;
+            drop(place);
         });
     }
 }
 
-/// What comes from a client within the header timeout; after the stop signal only as long as it needs to get here.
-async fn in_time<T>(
-    coming: impl Future<Output = T>,
-    config: ServerConfig,
-    stop: &CancellationToken,
-) -> Option<T> {
-    let mut coming = std::pin::pin!(coming);
-    tokio::select! {
-        biased;
-        come = coming.as_mut() => Some(come),
-        () = tokio::time::sleep(config.header_timeout) => None,
-        () = stop.cancelled() => tokio::time::timeout(LAST_MOMENT, coming).await.ok(),
+impl Serving {
+    /// One connection until it ends.
+    ///
+    /// The handshake is done here and not where connections are accepted, so that a slow client does not keep others
+    /// waiting.
+    async fn serve(self, mut connection: TcpStream, patience: Patience) {
+        if let Some(refusals) = &self.proxied
+            && !take_off_header(&mut connection, &patience, refusals).await
+        {
+            return;
+        }
+        let Some(tls) = self.tls.clone() else {
+            return self.serve_requests(connection, patience).await;
+        };
+        // Apart, so that connections without TLS take no room for it.
+        Box::pin(async move {
+            match patience.first(tls.accept(connection)).await {
+                Some(Ok(connection)) => self.serve_requests(connection, patience).await,
+                Some(Err(error)) => tls.failed(&error),
+                None => tls.failed(&"it took too long"),
+            }
+        })
+        .await;
     }
+
+    async fn serve_requests<C>(self, connection: C, patience: Patience)
+    where
+        C: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (routes, stop) = (self.routes, patience.stop.clone());
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let answer = routes.clone().oneshot(request.map(Body::new));
+            let stop = stop.clone();
+            answer.map(move |answer| match stop.is_cancelled() {
+                true => answer.map(lingering_close::last),
+                false => answer,
+            })
+        });
+        let stream = ClientStream::new(connection, patience, Memory::of(self.budget));
+        let mut connection = http1::Builder::new()
+            // As the original writes them, and as Crashpad's socket transport reads `Content-Length`.
+            .title_case_headers(true)
+            // Clients that shut their side down after sending still want the answer.
+            .half_close(true)
+            .max_buf_size(MOST_READ_BYTES)
+            .serve_connection(TokioIo::new(stream), service);
+        let result = (&mut connection).await;
+        // The answer to the last request is in the kernel's hands by now.
+        fail_point::reach("reply.after");
+        let stream = connection.into_parts().io.into_inner();
+        if let Err(error) = &result {
+            tracing::debug!(%error, "connection ended");
+        }
+        let is_malformed = result.is_err_and(|error| error.is_parse());
+        let refusal = stream
+            .refusal()
+            .or(is_malformed.then_some(Refusal::BadFraming));
+        if let Some(refusal) = refusal {
+            if stream.is_post() {
+                accounts::refused_head(&self.metrics, refusal);
+            }
+            discard(stream.into_inner()).await;
+        }
+    }
+}
+
+/// Closing under a client that still sends would destroy the answer on its way.
+async fn discard(connection: impl AsyncRead + Unpin) {
+    let mut rest = connection.take(MOST_DISCARDED_BYTES);
+    let mut nowhere = tokio::io::sink();
+    let discarding = tokio::io::copy(&mut rest, &mut nowhere);
+    // Whether it ended or the time was up makes no difference.
+    let _ = tokio::time::timeout(LAST_MOMENT, discarding).await;
 }
 
 /// True if the connection began with a PROXY header, which is gone from it now.
 async fn take_off_header(
     connection: &mut TcpStream,
-    config: ServerConfig,
-    stop: &CancellationToken,
+    patience: &Patience,
     refusals: &Refusals,
 ) -> bool {
     let mut header = Header::new();
-    let taken = in_time(header.take_off(connection), config, stop).await;
-    let why = match taken {
+    let why = match patience.first(header.take_off(connection)).await {
         Some(Ok(())) => return true,
         Some(Err(error)) => error.to_string(),
         None => "it did not come in time".to_owned(),
@@ -208,72 +263,4 @@ async fn take_off_header(
         tracing::debug!(why, "connection ended before its PROXY header");
     }
     false
-}
-
-/// Waits for the first bytes of a connection.
-async fn first_request<C: AsyncRead + Unpin>(
-    connection: C,
-    config: ServerConfig,
-    stop: &CancellationToken,
-) -> Option<(PrefixedStream<C>, FirstRequest)> {
-    in_time(begin(connection), config, stop)
-        .await?
-        .inspect_err(|error| tracing::debug!(%error, "connection ended"))
-        .ok()
-}
-
-/// As [`serve_connection`], after the handshake. That is done here and not where connections are accepted, so that a
-/// client which is slow with it keeps nobody waiting.
-async fn serve_secured(
-    connection: TcpStream,
-    tls: Tls,
-    routes: Routes,
-    config: ServerConfig,
-    stop: CancellationToken,
-) {
-    match in_time(tls.accept(connection), config, &stop).await {
-        Some(Ok(secured)) => serve_connection::<Secured>(secured, routes, config, stop).await,
-        Some(Err(error)) => tls.failed(&error),
-        None => tls.failed(&"it took too long"),
-    }
-}
-
-/// One connection until it ends. After the stop signal it ends with the request that is under way.
-async fn serve_connection<C: AsyncRead + AsyncWrite + Unpin>(
-    connection: C,
-    routes: Routes,
-    config: ServerConfig,
-    stop: CancellationToken,
-) {
-    let Some((connection, first)) = first_request(connection, config, &stop).await else {
-        return;
-    };
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        routes.clone().oneshot(request.map(Body::new))
-    });
-    let is_old = first == FirstRequest::OldChunked;
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(config.header_timeout)
-        .title_case_headers(is_old)
-        .keep_alive(!is_old)
-        // Clients that shut their side down after sending still want the answer.
-        .half_close(true)
-        .max_buf_size(READ_BUFFER_BYTES)
-        .serve_connection(TokioIo::new(connection), service);
-    let mut connection = std::pin::pin!(connection);
-    let result = tokio::select! {
-        // First, so that a request which is here already is not taken for none.
-        biased;
-        result = connection.as_mut() => result,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.as_mut().await
-        }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, "connection ended");
-    }
-    // The answer to the last request is in the kernel's hands by now.
-    fail_point::reach("reply.after");
 }

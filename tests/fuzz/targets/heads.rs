@@ -1,5 +1,6 @@
-//! What the HTTP/1.0 adapter hands to hyper, for any bytes of a connection: what the client sent but for a version and
-//! encoded bytes of the target, or one request that hyper reads as an independent reader does, and never a second one.
+//! What hyper gets of a connection, for any bytes and any number of requests: what the client sent but for encoded bytes of
+//! targets and the version of HTTP/1.0 with chunks; never a request that an independent reader does not see at the same
+//! place; and the same however the bytes are cut.
 //!
 //! Input: seed of the cuts (one byte), then the connection's bytes.
 #![no_main]
@@ -11,174 +12,168 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use antenna_fuzz::cuts::cut;
-use antenna_fuzz::http::http10_chunked::{FirstRequest, begin};
+use antenna_fuzz::http::heads::Heads;
 use bytes::{Buf, Bytes};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{HeaderMap, Request, Response, Version, header};
+use hyper::{HeaderMap, Request, Response, header};
 use hyper_util::rt::TokioIo;
 use libfuzzer_sys::fuzz_target;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
 
 fuzz_target!(|data: &[u8]| {
     let Some((seed, sent)) = data.split_first() else {
         return;
     };
-    let check = async {
-        let (all, first) = handed_on(Connection::whole(sent)).await;
-        let in_pieces = handed_on(Connection::of(cut(sent, *seed))).await;
-        assert!(
-            in_pieces == (all.clone(), first),
-            "the cut makes a difference"
-        );
-        assert_same_but_for_spelling(sent, &all, first);
-        match first {
-            FirstRequest::OldChunked => assert_one_request(sent, *seed).await,
-            FirstRequest::Usual if all != sent => {
-                assert_same_requests(&all, &blanked(sent)).await;
-            }
-            FirstRequest::Usual => {}
-        }
-    };
-    RUNTIME.with(|runtime| runtime.block_on(check));
+    let all = handed_on(&[Bytes::copy_from_slice(sent)]);
+    assert!(
+        handed_on(&cut(sent, *seed)) == all,
+        "the cut makes a difference"
+    );
+    assert_same_but_for_spelling(sent, &all);
+    assert!(handed_on(&[all.clone().into()]) == all, "mended twice");
+    let requests = RUNTIME.with(|runtime| runtime.block_on(serve(&all)));
+    assert_ended_behind_close(&requests);
+    for (request, body) in requests.iter().zip(plain_bodies(sent)) {
+        assert_eq!(request.body.as_ref(), Some(&body), "read in another way");
+    }
 });
 
 thread_local! {
     static RUNTIME: Runtime = Builder::new_current_thread().build().expect("a runtime");
 }
 
-async fn handed_on(connection: Connection) -> (Vec<u8>, FirstRequest) {
-    let (mut begun, first) = begin(connection).await.expect("memory does not break");
-    let mut all = Vec::new();
-    begun
-        .read_to_end(&mut all)
-        .await
-        .expect("memory does not break");
-    (all, first)
+fn handed_on(pieces: &[Bytes]) -> Vec<u8> {
+    let (mut heads, mut all) = (Heads::new(), Vec::new());
+    for piece in pieces {
+        let passed = heads.take(piece);
+        all.extend_from_slice(&piece[..passed]);
+        let mut room = [0; 100];
+        loop {
+            let mut out = ReadBuf::new(&mut room);
+            if !heads.hand_out(&mut out) {
+                break;
+            }
+            all.extend_from_slice(out.filled());
+        }
+    }
+    all
 }
 
-/// Nothing is changed but the version's last digit, the name of an expectation where the version changes, and bytes of the
-/// target into their percent-encoding.
-fn assert_same_but_for_spelling(sent: &[u8], handed_on: &[u8], first: FirstRequest) {
-    const EXPECT: &[u8] = b"\r\nexpect:";
-    let line_end = memchr::memmem::find(sent, b"\r\n").unwrap_or(0);
-    let head_end = memchr::memmem::find(sent, b"\r\n\r\n").unwrap_or(0);
-    let is_old = first == FirstRequest::OldChunked;
+/// Nothing is changed but versions, behind which the connection ends, the name of an expectation, and bytes of targets into
+/// their percent-encoding. Empty lines before a head may be left out, and all that is refused.
+fn assert_same_but_for_spelling(sent: &[u8], handed_on: &[u8]) {
+    const EXPECT: &[u8] = b"expect:";
+    const CLOSING: &[u8] = b"1\r\nConnection: close";
     let (mut at, mut rest) = (0, handed_on);
-    while at < sent.len() {
-        let byte = sent[at];
+    while !rest.is_empty() {
+        let byte = *sent.get(at).expect("something was added");
         let encoded = format!("%{byte:02X}");
-        let is_version = at + 1 == line_end && is_old;
+        let is_version = sent[..=at].ends_with(b" HTTP/1.0") && rest.starts_with(CLOSING);
         let name = sent.get(at..at + EXPECT.len()).unwrap_or_default();
-        if is_old && at < head_end && name.eq_ignore_ascii_case(EXPECT) {
-            assert!(rest.starts_with(b"\r\nx-none:"));
+        if is_version {
+            rest = &rest[CLOSING.len()..];
+        } else if rest[0] == byte {
+            rest = &rest[1..];
+        } else if name.eq_ignore_ascii_case(EXPECT) && rest.starts_with(b"x-none:") {
             rest = &rest[EXPECT.len()..];
             at += EXPECT.len() - 1;
-        } else if is_version {
-            assert_eq!((byte, rest[0]), (b'0', b'1'));
-            rest = &rest[1..];
-        } else if at < line_end && byte != b'%' && rest.starts_with(encoded.as_bytes()) {
+        } else if rest.starts_with(encoded.as_bytes()) {
             assert!(!byte.is_ascii_alphanumeric() && !byte.is_ascii_control());
             rest = &rest[encoded.len()..];
         } else {
-            assert_eq!(rest.first(), Some(&byte), "at {at}");
-            rest = &rest[1..];
+            assert!(matches!(byte, b'\r' | b'\n'), "changed at {at}");
         }
         at += 1;
     }
-    assert!(rest.is_empty(), "something was added");
-}
-
-/// The request line with its target replaced: how the target is spelled must not change what follows.
-fn blanked(sent: &[u8]) -> Vec<u8> {
-    let line_end = memchr::memmem::find(sent, b"\r\n").expect("a line");
-    let line = &sent[..line_end];
-    let method_end = memchr::memchr(b' ', line).expect("a method");
-    let target_end = memchr::memrchr(b' ', line).expect("a version");
-    [&sent[..=method_end], b"/", &sent[target_end..]].concat()
 }
 
 /// A request as hyper read it.
 #[derive(Debug, PartialEq)]
 struct Seen {
-    version: Version,
     headers: HeaderMap,
     /// `None`: broken off, or malformed.
     body: Option<Vec<u8>>,
 }
 
-async fn assert_one_request(sent: &[u8], seed: u8) {
-    let connection = Connection::of(cut(sent, seed));
-    let answers = connection.answers.clone();
-    let (begun, _) = begin(connection).await.expect("memory does not break");
-    let requests = serve(begun, FirstRequest::OldChunked).await;
-    let answers = answers.lock().expect("no panic").clone();
-    assert!(requests.len() <= 1, "two requests: {requests:?}");
-    let Some(request) = requests.first() else {
-        return;
-    };
-    assert_eq!(request.version, Version::HTTP_11);
-    assert!(!request.headers.contains_key(header::CONTENT_LENGTH));
-    let encodings: Vec<_> = request
-        .headers
-        .get_all(header::TRANSFER_ENCODING)
-        .iter()
-        .collect();
-    assert!(matches!(encodings[..], [one] if one.as_bytes().eq_ignore_ascii_case(b"chunked")));
-    if let Some(body) = &request.body {
-        let head_end = memchr::memmem::find(sent, b"\r\n\r\n").expect("a head") + 4;
-        let expected = dechunked(&sent[head_end..]);
-        assert_eq!(Some(body), expected.as_ref(), "read in another way");
-        let finals = memchr::memmem::find_iter(&answers, b"HTTP/1.1 200 ").count();
-        assert_eq!(finals, 1, "{}", String::from_utf8_lossy(&answers));
+fn assert_ended_behind_close(requests: &[Seen]) {
+    for request in requests.iter().rev().skip(1) {
+        let mut connection = request.headers.get_all(header::CONNECTION).iter();
+        assert!(connection.all(|value| value != "close"), "{requests:?}");
     }
 }
 
-async fn assert_same_requests(mended: &[u8], plain: &[u8]) {
-    let mended = serve(Connection::whole(mended), FirstRequest::Usual).await;
-    let plain = serve(Connection::whole(plain), FirstRequest::Usual).await;
-    // A target that hyper refuses is refused; one that it takes must not change the rest.
-    if !mended.is_empty() {
-        assert_eq!(mended, plain);
+/// The bodies of the requests that can be read in one way only, by a reader of its own; up to the first that is not whole.
+fn plain_bodies(mut rest: &[u8]) -> Vec<Vec<u8>> {
+    let mut bodies = Vec::new();
+    while let Some((body, behind)) = plain_body(rest) {
+        bodies.push(body);
+        rest = behind;
+    }
+    bodies
+}
+
+fn plain_body(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let end = memchr::memmem::find(bytes, b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&bytes[..end]).ok()?;
+    let mut lines = head.split("\r\n");
+    let line = lines.next().filter(|line| line.ends_with(" HTTP/1.1"))?;
+    let is_odd = |line: &str| line.contains(['\r', '\n']);
+    let (mut length, mut is_chunked) = (None, false);
+    if is_odd(line) {
+        return None;
+    }
+    for line in lines {
+        let (name, value) = line.split_once(':').filter(|_| !is_odd(line))?;
+        match &*name.to_ascii_lowercase() {
+            "content-length" if length.is_none() => length = Some(value.trim().parse().ok()?),
+            "transfer-encoding" if !is_chunked && value.trim().eq_ignore_ascii_case("chunked") => {
+                is_chunked = true
+            }
+            "content-length" | "transfer-encoding" | "connection" | "upgrade" => return None,
+            _ => {}
+        }
+    }
+    let behind = &bytes[end + 4..];
+    match (length, is_chunked) {
+        (None, true) => dechunked(behind),
+        (Some(_), true) => None,
+        (length, false) => {
+            let length = length.unwrap_or(0);
+            Some((behind.get(..length)?.to_vec(), &behind[length..]))
+        }
     }
 }
 
-/// Serves a connection with hyper as `http::server` does.
-async fn serve<C>(connection: C, first: FirstRequest) -> Vec<Seen>
-where
-    C: AsyncRead + AsyncWrite + Unpin,
-{
-    let is_old = first == FirstRequest::OldChunked;
+/// Serves a connection with hyper as `http::connection` does.
+async fn serve(bytes: &[u8]) -> Vec<Seen> {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let seen = requests.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let seen = seen.clone();
         async move {
             let (head, body) = request.into_parts();
-            let body = body
-                .collect()
-                .await
-                .ok()
-                .map(|body| body.to_bytes().to_vec());
-            let is_broken = body.is_none();
+            let body = body.collect().await.ok();
+            let is_plain = body.as_ref().is_some_and(|body| body.trailers().is_none());
             seen.lock().expect("no panic").push(Seen {
-                version: head.version,
                 headers: head.headers,
-                body,
+                body: body.map(|body| body.to_bytes().to_vec()),
             });
-            match is_broken {
-                true => Err("broken"),
-                false => Ok(Response::new(Full::new(Bytes::from_static(b"ok")))),
+            match is_plain {
+                // As `framing` does.
+                false => Err("the connection ends"),
+                true => Ok(Response::new(Full::new(Bytes::from_static(b"ok")))),
             }
         }
     });
+    let connection = Connection {
+        pieces: VecDeque::from([Bytes::copy_from_slice(bytes)]),
+    };
     // An error is a refusal.
     let _ = http1::Builder::new()
-        .title_case_headers(is_old)
-        .keep_alive(!is_old)
         .half_close(true)
         .max_buf_size(128 * 1024)
         .serve_connection(TokioIo::new(connection), service)
@@ -187,7 +182,7 @@ where
 }
 
 /// RFC 9112, section 7.1, written once more: the body, or nothing where it is malformed or ends too early.
-fn dechunked(mut rest: &[u8]) -> Option<Vec<u8>> {
+fn dechunked(mut rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut body = Vec::new();
     loop {
         let line_end = memchr::memmem::find(rest, b"\r\n")?;
@@ -200,7 +195,7 @@ fn dechunked(mut rest: &[u8]) -> Option<Vec<u8>> {
         let size = usize::from_str_radix(size.trim_matches([' ', '\t']), 16).ok()?;
         rest = &rest[line_end + 2..];
         if size == 0 {
-            return Some(body);
+            return Some((body, rest.strip_prefix(b"\r\n")?));
         }
         body.extend_from_slice(rest.get(..size)?);
         rest = rest[size..].strip_prefix(b"\r\n")?;
@@ -210,20 +205,6 @@ fn dechunked(mut rest: &[u8]) -> Option<Vec<u8>> {
 /// A client that has sent everything and reads.
 struct Connection {
     pieces: VecDeque<Bytes>,
-    answers: Arc<Mutex<Vec<u8>>>,
-}
-
-impl Connection {
-    fn of(pieces: Vec<Bytes>) -> Self {
-        Self {
-            pieces: pieces.into(),
-            answers: Arc::default(),
-        }
-    }
-
-    fn whole(sent: &[u8]) -> Self {
-        Self::of(vec![Bytes::copy_from_slice(sent)])
-    }
 }
 
 impl AsyncRead for Connection {
@@ -250,10 +231,6 @@ impl AsyncWrite for Connection {
         _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.answers
-            .lock()
-            .expect("no panic")
-            .extend_from_slice(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
