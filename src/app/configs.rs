@@ -5,6 +5,7 @@ use crate::http::BodyLimits;
 use crate::intake::{ExtraEncodings, Limits};
 use crate::sentry::SentryConfig;
 use crate::settings::{self, ExtraEncoding, GeneralSettings, Settings};
+use crate::spool::SpoolConfig;
 
 pub fn crashmover_config(settings: &Settings, in_flight_bytes: u64) -> CrashmoverConfig {
     let crashmover = &settings.crashmover;
@@ -24,6 +25,15 @@ pub fn crashmover_config(settings: &Settings, in_flight_bytes: u64) -> Crashmove
         publish_backlog: crashmover.publish_backlog.get(),
         in_flight_bytes,
     }
+}
+
+/// The spool's settings, where there is one.
+pub fn spool_config(settings: &Settings) -> Option<SpoolConfig> {
+    settings.spool.as_ref().map(|spool| SpoolConfig {
+        dir: spool.dir.clone(),
+        max_bytes: spool.max_bytes.get(),
+        min_free_bytes: spool.min_free_bytes,
+    })
 }
 
 /// Where and how ERRORs are reported, where they are.

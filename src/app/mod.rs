@@ -7,6 +7,7 @@ mod configs;
 mod health;
 mod memory;
 mod metrics;
+mod open_files;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -21,24 +22,27 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::Figures;
 use crate::crashmover::{Crashmover, Leftover};
 use crate::health::Health;
-use crate::http::{Certificates, Collector, Routes, Server, ServerConfig, Tls, TlsError, routes};
+use crate::http::{
+    Certificates, Collector, OnceIn, Routes, Server, ServerConfig, Tls, TlsError, routes,
+};
 use crate::intake::Heavy;
 use crate::metrics::Metrics;
 use crate::sentry;
 use crate::settings::{self, GeneralSettings, Settings};
-use crate::spool::{RealDisk, Spool, SpoolConfig};
+use crate::spool::{RealDisk, Spool};
 use crate::throttle::{ThrottleSettings, Throttler};
 use crate::version::Version;
 
 pub use admin::{AdminParts, open_admin};
 pub use backends::{Backends, backends};
 pub use certificate::{days_left, ends_soon};
-pub use configs::sentry_config;
 use configs::{body_limits, crashmover_config, intake_limits};
+pub use configs::{sentry_config, spool_config};
 pub use health::REPORT_BYTES;
 use memory::{MemoryBudget, memory_budget};
 use metrics::Losses;
 pub use metrics::{metrics, tag_values};
+pub use open_files::OpenFiles;
 
 /// How often StatsD is told the gauges.
 const GAUGES_EVERY: Duration = Duration::from_secs(10);
@@ -73,15 +77,6 @@ pub fn certificates(settings: &Settings) -> Result<Option<Arc<Certificates>>, Tl
 /// The memory that reports may take on this machine.
 pub fn memory(settings: &Settings) -> MemoryBudget {
     memory_budget(settings.http.max_in_flight_bytes, Path::new("/proc"))
-}
-
-/// The spool's settings, where there is one.
-pub fn spool_config(settings: &Settings) -> Option<SpoolConfig> {
-    settings.spool.as_ref().map(|spool| SpoolConfig {
-        dir: spool.dir.clone(),
-        max_bytes: spool.max_bytes.get(),
-        min_free_bytes: spool.min_free_bytes,
-    })
 }
 
 /// A collector that is ready to be served.
@@ -147,10 +142,12 @@ impl App {
                 .as_ref()
                 .map(|token| token.expose().to_owned()),
             version: version(&settings.general).body(),
+            breaks: OnceIn::new(Duration::from_secs(1)),
         });
         let server = ServerConfig {
-            max_connections: http.max_connections.get(),
+            max_connections: OpenFiles::of(settings).connections(),
             header_timeout: http.header_timeout,
+            keep_alive: http.keep_alive,
             leaves_waiting: false,
         };
         let shutdown_timeout = settings.crashmover.shutdown_timeout;
@@ -193,10 +190,12 @@ impl App {
         lost_lines: impl Fn() -> u64 + Send + Sync + 'static,
         figures: Arc<OnceLock<Figures>>,
     ) -> Leftover {
-        let mut server =
-            Server::new(listener, self.routes(), self.server).with_tls(self.tls.clone());
+        let metrics = self.metrics.clone();
+        let mut server = Server::new(listener, self.routes(), self.server, metrics)
+            .with_budget(self.crashmover.budget().clone())
+            .with_tls(self.tls.clone());
         if self.proxy_protocol {
-            server = server.expect_proxy_headers(self.metrics.clone());
+            server = server.expect_proxy_headers();
         }
         let _ = figures.set(self.figures(server.open_connections()));
         let background = self.background(figures, Losses::new(lost_lines));
@@ -221,12 +220,12 @@ impl App {
     }
 
     fn routes(&self) -> Routes {
-        let routes = routes(self.collector.clone());
-        if self.reports_to_sentry {
-            Routes::new(sentry::watch(routes))
-        } else {
-            routes
-        }
+        routes(self.collector.clone(), |routes| {
+            match self.reports_to_sentry {
+                true => Routes::new(sentry::watch(routes)),
+                false => routes,
+            }
+        })
     }
 
     fn figures(&self, connections: impl Fn() -> usize + Send + Sync + 'static) -> Figures {

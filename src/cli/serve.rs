@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Figures, Readiness};
-use crate::app::{self, AdminParts, App, Backends};
+use crate::app::{self, AdminParts, App, Backends, OpenFiles};
 use crate::crash_publish::PublishErrorKind;
 use crate::crash_storage::StorageErrorKind;
 use crate::fail_point;
@@ -117,6 +117,10 @@ fn start(
             sentry.destination()
         );
     }
+    OpenFiles::raise_limit();
+    if let Some(warning) = OpenFiles::of(settings).warning() {
+        tracing::warn!("{warning}");
+    }
     let throttler = app::throttler(settings).map_err(Failed::Rules)?;
     let certificates = app::certificates(settings).map_err(Failed::Tls)?;
     let runtime = super::runtime(settings)
@@ -168,10 +172,14 @@ async fn serve_until_stopped(
     let app = App::build(settings, throttler, backends, metrics).await?;
     let app = app.with_tls(certificates.clone());
     let app = app.leave_waiting(handed_over.is_there());
+    // Before anybody can come: until they are watched for, signals end the process.
+    let hurry = CancellationToken::new();
+    let signals = tokio::spawn(watch_signals(stop.clone(), hurry.clone())?);
     let listener = handed_over.listen(app::address(settings)).await?;
     announce(&listener, settings, loaded)?;
     readiness.set_ready();
-    run(app, listener, stop, logging, figures).await?;
+    run(app, listener, stop, hurry, logging, figures).await;
+    signals.abort();
     hangups.abort();
     if let Some(admin) = admin {
         admin.close().await;
@@ -270,14 +278,12 @@ async fn run(
     app: App,
     listener: TcpListener,
     stop: CancellationToken,
+    hurry: CancellationToken,
     logging: &Logging,
     figures: Arc<OnceLock<Figures>>,
-) -> anyhow::Result<()> {
-    let hurry = CancellationToken::new();
-    let signals = tokio::spawn(watch_signals(stop.clone(), hurry.clone())?);
+) {
     let lost_lines = logging.lost_lines();
     let leftover = app.serve(listener, stop, hurry, lost_lines, figures).await;
-    signals.abort();
     let (unsaved, unpublished) = (leftover.unsaved.len(), leftover.unpublished.len());
     tracing::info!(
         spooled = leftover.spooled.len(),
@@ -285,5 +291,4 @@ async fn run(
         unpublished,
         "stopped"
     );
-    Ok(())
 }

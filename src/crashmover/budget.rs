@@ -52,6 +52,11 @@ impl Budget {
         })
     }
 
+    /// Sets bytes aside for something else than a report, until what is returned is dropped; `None` where there is no room.
+    pub fn hold(&self, bytes: u64) -> Option<HeldBytes> {
+        self.acquire(pages(bytes)).map(HeldBytes)
+    }
+
     /// Bytes that are set aside now.
     pub fn in_flight_bytes(&self) -> u64 {
         (self.total_pages - self.pages.available_permits()) as u64 * PAGE_BYTES
@@ -77,6 +82,12 @@ impl Budget {
 fn pages(bytes: u64) -> usize {
     usize::try_from(bytes.div_ceil(PAGE_BYTES)).unwrap_or(usize::MAX)
 }
+
+/// Bytes that are set aside while this exists.
+#[derive(Debug)]
+pub struct HeldBytes(
+    #[expect(dead_code, reason = "its drop gives them back")] OwnedSemaphorePermit,
+);
 
 /// What is set aside for one report. It goes with the report and is given back when the report leaves memory.
 #[derive(Debug)]

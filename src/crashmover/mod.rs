@@ -34,7 +34,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use budget::{Budget, OutOfMemory, Reservation};
+pub use budget::{Budget, HeldBytes, OutOfMemory, Reservation};
 pub use retry::RetryPolicy;
 pub use stop::Leftover;
 

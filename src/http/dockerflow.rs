@@ -11,7 +11,7 @@ use crate::crash::to_python_json;
 use crate::metrics::Count;
 
 use super::Collector;
-use super::reply::with_type;
+use super::reply::{error_document, with_type};
 
 /// Whether a report could be kept now: really asks storage and queue. 503 with what is wrong if not.
 pub async fn heartbeat(State(collector): State<Arc<Collector>>) -> Response<Body> {
@@ -53,8 +53,11 @@ pub async fn version(State(collector): State<Arc<Collector>>) -> Response<Body> 
     )
 }
 
-/// Fails on purpose, to see whether errors are reported.
+/// Fails on purpose, to see whether errors are reported: once a second, so that a stranger cannot fill log and Sentry.
 pub async fn broken(State(collector): State<Arc<Collector>>) -> Response<Body> {
     collector.metrics.count(Count::Broken);
+    if collector.breaks.count().is_none() {
+        return error_document(StatusCode::INTERNAL_SERVER_ERROR);
+    }
     panic!("intentional exception at /__broken__")
 }

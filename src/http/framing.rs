@@ -5,6 +5,8 @@
 //! that was not read to a plain end. hyper refuses most other things (RFC 9112 §11.2); `tests/it/smuggling` has them all.
 
 use std::convert::Infallible;
+use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +14,14 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, header};
 use hyper::body::{Frame, SizeHint};
 use tower::util::ServiceExt;
 
 use super::Routes;
-use super::unread;
+use super::accounts::Account;
+use super::lingering_close;
+use super::reply::{Refusal, Reply};
 
 /// Answers a request through `routes` if the end of its body can be found in one way only.
 ///
@@ -30,20 +34,27 @@ pub async fn guarded(
     if !request.headers().contains_key(header::TRANSFER_ENCODING) {
         return routes.oneshot(request).await;
     }
+    let account = request.extensions().get::<Arc<Account>>().cloned();
     if !is_plainly_chunked(request.headers()) {
-        let answer = unread::answer(request, most_discarded_bytes, bad_request());
-        return Ok(unread::last(answer));
+        let reply = Reply::Refused(Refusal::BadFraming);
+        let reply = account.map_or(reply.clone(), |account| account.close(reply));
+        let answer =
+            lingering_close::answer(request, most_discarded_bytes, reply.into_response(""));
+        return Ok(lingering_close::last(answer));
     }
     let plain_end = Arc::new(AtomicBool::new(false));
-    let watched = |body| {
-        let plain_end = Some(plain_end.clone());
-        Body::new(Watched { body, plain_end })
+    let noted = |body| {
+        Body::new(NotedEnd {
+            body,
+            plain_end: Some(plain_end.clone()),
+            account,
+        })
     };
-    let response = routes.oneshot(request.map(watched)).await?;
+    let response = routes.oneshot(request.map(noted)).await?;
     if plain_end.load(Ordering::Acquire) {
         Ok(response)
     } else {
-        Ok(unread::last(response))
+        Ok(lingering_close::last(response))
     }
 }
 
@@ -54,23 +65,18 @@ fn is_plainly_chunked(headers: &HeaderMap) -> bool {
     values.next().is_some_and(is_chunked) && values.next().is_none()
 }
 
-fn bad_request() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    response
-}
-
 /// A chunked body that notes whether it ended plainly: read to its end, without trailers.
 ///
 /// hyper takes `0 CR LF LF` and all that follows up to an empty line for trailers. Whoever sees the end at the bare line
 /// feed sees the next request there. No crash client sends trailers.
-struct Watched {
+struct NotedEnd {
     body: Body,
     /// `None` once there were trailers.
     plain_end: Option<Arc<AtomicBool>>,
+    account: Option<Arc<Account>>,
 }
 
-impl hyper::body::Body for Watched {
+impl hyper::body::Body for NotedEnd {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -82,6 +88,11 @@ impl hyper::body::Body for Watched {
         match (&frame, &self.plain_end) {
             (None, Some(plain_end)) => plain_end.store(true, Ordering::Release),
             (Some(Ok(frame)), _) if frame.is_trailers() => self.plain_end = None,
+            (Some(Err(error)), _) if is_malformed(error) => {
+                self.account
+                    .iter()
+                    .for_each(|account| account.note_bad_chunks());
+            }
             _ => {}
         }
         Poll::Ready(frame)
@@ -92,8 +103,22 @@ impl hyper::body::Body for Watched {
     }
 }
 
+/// hyper's word for chunks and trailers that it cannot read, or that are longer than it likes (16 KiB each).
+fn is_malformed(error: &axum::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            return matches!(io.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput);
+        }
+        cause = error.source();
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
+
     use super::*;
 
     fn request(codings: &[&str], body: Body) -> Request {

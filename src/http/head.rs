@@ -35,22 +35,22 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Option<&[u8]> {
     }
 }
 
-/// All `User-Agent` headers joined by commas, read as Latin-1, as recorded; `None` where there is nothing but blanks.
-pub fn user_agent(headers: &HeaderMap) -> Option<String> {
-    let latin1 = |value: &HeaderValue| {
-        value
-            .as_bytes()
-            .iter()
-            .copied()
-            .map(char::from)
-            .collect::<String>()
-    };
-    let agents: Vec<_> = headers
-        .get_all(header::USER_AGENT)
+/// All headers of a name joined by commas, as recorded.
+pub fn joined(headers: &HeaderMap, name: HeaderName) -> Vec<u8> {
+    let values: Vec<_> = headers
+        .get_all(name)
         .iter()
-        .map(latin1)
+        .map(HeaderValue::as_bytes)
         .collect();
-    let joined = agents.join(",");
-    let trimmed = joined.trim();
+    values.join(&b',')
+}
+
+/// The `User-Agent`, read as Latin-1, as recorded; `None` where there is nothing but spaces.
+pub fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let agent: String = joined(headers, header::USER_AGENT)
+        .into_iter()
+        .map(char::from)
+        .collect();
+    let trimmed = agent.trim();
     (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::time::{Instant, Sleep};
 
-use super::unread::Rest;
+use super::lingering_close::UnreadBody;
 use crate::crashmover::{OutOfMemory, Reservation};
 use crate::intake::Upload;
 
@@ -38,8 +38,6 @@ const SHORT_GRACE: Duration = Duration::from_secs(1);
 const SHORT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often it is looked whether memory is short.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// hyper's buffer for a connection that is sending fast (`server::READ_BUFFER_BYTES`); smaller for one that sent less.
-const READ_BUFFER_BYTES: u64 = 128 * 1024;
 
 /// Why a body ended before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,8 +102,8 @@ impl LimitedBody {
     }
 
     /// What was not read. Memory is given back.
-    pub fn into_rest(self) -> Rest {
-        Rest {
+    pub fn into_rest(self) -> UnreadBody {
+        UnreadBody {
             data: self.data,
             was_asked_for: self.has_begun,
             most_bytes: 2 * self.limits.payload_bytes,
@@ -191,12 +189,10 @@ impl Stream for LimitedBody {
 impl Upload for LimitedBody {
     type Error = BodyFailed;
 
-    /// Also sets aside what the connection's read buffer takes.
     fn hold(&mut self, bytes: u64) -> Result<(), BodyFailed> {
         let Some(reservation) = &mut self.reservation else {
             return Err(BodyFailed::OutOfMemory);
         };
-        let bytes = bytes + self.received_bytes.min(READ_BUFFER_BYTES);
         let earned_bytes = SMALL_BYTES + MOST_HELD_PER_BYTE * self.received_bytes;
         if bytes > earned_bytes && bytes > reservation.held_bytes() && reservation.is_short() {
             return Err(BodyFailed::OutOfMemory);

@@ -1,24 +1,19 @@
 //! The front door: routes, and what surrounds them.
 //!
-//! From the outside in: framing that can be read in two ways is refused; a panic becomes a 500 and a log line; percent signs in the path are decoded, since some proxies
-//! encode what need not be; then the routes. Methods are checked here and not by the router, because the recorded answers
-//! name `OPTIONS` and do not treat `HEAD` as `GET`.
+//! Methods are checked here and not by the router, because the recorded answers name `OPTIONS` and do not treat `HEAD` as
+//! `GET`.
 
 mod accounts;
+mod connection;
 mod dockerflow;
 mod framing;
 mod head;
 mod limits;
-mod odd_target;
-mod old_chunked;
-mod proxied;
-mod proxy_header;
+mod lingering_close;
+mod once_in;
+mod path;
 mod reply;
-mod server;
 mod submit;
-mod tls;
-mod unread;
-mod validity;
 
 use std::sync::Arc;
 
@@ -26,15 +21,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::{HeaderValue, Method, Response, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::routing::{MethodRouter, any};
 use tower::util::{MapRequestLayer, ServiceExt};
 use tower::{Layer, Service};
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use connection::{Certificates, Server, ServerConfig, Tls, TlsError};
 pub use limits::BodyLimits;
-pub use server::{Server, ServerConfig};
-pub use tls::{Certificates, Tls, TlsError};
+pub use once_in::OnceIn;
 
 use crate::crashmover::Crashmover;
 use crate::health::Health;
@@ -57,16 +52,43 @@ pub struct Collector {
     pub bearer_token: Option<String>,
     /// The body of `/__version__`.
     pub version: bytes::Bytes,
+    /// Keeps `/__broken__` from filling the log.
+    pub breaks: OnceIn,
 }
 
 /// The service for one connection.
 pub type Routes =
     tower::util::BoxCloneSyncService<Request, Response<Body>, std::convert::Infallible>;
 
-/// The routes of a collector.
-pub fn routes(collector: Arc<Collector>) -> Routes {
+/// What surrounds the routes, from the outside in. Connections come before it: see `connection`.
+///
+/// 1. `outermost`: what belongs to a request as a whole, its place in Sentry's events.
+/// 2. `accounts`: a POST has an account before anything can refuse it, and an outcome whatever happens.
+/// 3. `framing`: what can be read in two ways is refused.
+/// 4. A panic becomes a 500 and a log line.
+/// 5. Percent signs in the path are decoded, since some proxies encode what need not be.
+/// 6. Path and method.
+pub fn routes(collector: Arc<Collector>, outermost: impl FnOnce(Routes) -> Routes) -> Routes {
     let most_discarded_bytes = collector.body_limits.payload_bytes;
-    let router = Router::new()
+    let metrics = collector.metrics.clone();
+    let catch_panic =
+        CatchPanicLayer::custom(|_| reply::error_document(StatusCode::INTERNAL_SERVER_ERROR));
+    let service = MapRequestLayer::new(path::decode).layer(paths(collector));
+    let service = catch_panic
+        .layer(service)
+        .map_response(|response| response.map(Body::new));
+    let service = Routes::new(service);
+    let service = Routes::new(tower::service_fn(move |request| {
+        framing::guarded(request, service.clone(), most_discarded_bytes)
+    }));
+    outermost(Routes::new(tower::service_fn(move |request| {
+        accounts::accounted(request, service.clone(), metrics.clone())
+    })))
+}
+
+fn paths(collector: Arc<Collector>) -> Router {
+    let most_discarded_bytes = collector.body_limits.payload_bytes;
+    Router::new()
         .route(
             "/submit",
             only(Method::POST, submit::submit, collector.clone()),
@@ -89,18 +111,8 @@ pub fn routes(collector: Arc<Collector>) -> Routes {
         )
         .fallback(move |request: Request| async move {
             let answer = reply::error_document(StatusCode::NOT_FOUND);
-            unread::answer(request, most_discarded_bytes, answer)
-        });
-    let catch_panic =
-        CatchPanicLayer::custom(|_| reply::error_document(StatusCode::INTERNAL_SERVER_ERROR));
-    let service = MapRequestLayer::new(decode_path).layer(router);
-    let service = catch_panic
-        .layer(service)
-        .map_response(|response| response.map(Body::new));
-    let service = Routes::new(service);
-    Routes::new(tower::service_fn(move |request| {
-        framing::guarded(request, service.clone(), most_discarded_bytes)
-    }))
+            lingering_close::answer(request, most_discarded_bytes, answer)
+        })
 }
 
 /// A route for one method; `OPTIONS` is answered, everything else is 405.
@@ -124,7 +136,7 @@ where
             } else {
                 not_allowed(&method)
             };
-            unread::answer(request, most_discarded_bytes, answer)
+            lingering_close::answer(request, most_discarded_bytes, answer)
         }
     })
 }
@@ -145,26 +157,4 @@ fn allowed(status: StatusCode, methods: &str) -> Response<Body> {
         response.headers_mut().insert(header::ALLOW, methods);
     }
     response
-}
-
-/// `/%73ubmit` is `/submit`. A path that decodes to something odd stays as it is, and is not found.
-fn decode_path(mut request: Request) -> Request {
-    let path = request.uri().path();
-    if path.contains('%')
-        && let Some(decoded) = percent_decoded(path)
-        && let Ok(uri) = Uri::try_from(decoded)
-    {
-        *request.uri_mut() = uri;
-    }
-    request
-}
-
-fn percent_decoded(path: &str) -> Option<String> {
-    let mut pieces = path.split('%');
-    let mut decoded = pieces.next()?.as_bytes().to_vec();
-    for piece in pieces {
-        decoded.push(u8::from_str_radix(piece.get(..2)?, 16).ok()?);
-        decoded.extend_from_slice(&piece.as_bytes()[2..]);
-    }
-    String::from_utf8(decoded).ok()
 }

@@ -1,12 +1,15 @@
-//! Replies and refusals: the only table of status, body and outcome.
+//! Replies and refusals: the only table of status, body, outcome, metric and log level.
 
-use axum::body::Body;
+use std::borrow::Cow;
+
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
+use tracing::Level;
 
 use crate::crash::CrashId;
 use crate::crashmover::NotKept;
 use crate::intake::Malformed;
-use crate::metrics::Outcome;
+use crate::metrics::{Count, Outcome};
 
 /// What `/submit` answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +29,12 @@ pub enum Reply {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     Malformed(Malformed),
+    /// Its head or its framing is malformed, or can be read in more than one way.
+    BadFraming,
+    /// Its head is longer than 16 KiB or has more than 100 lines.
+    HeadTooLarge,
+    /// To another path than `/submit`.
+    WrongPath,
     /// A `uuid`, and no right to choose one.
     UnauthorizedUuid,
     /// Larger than the limits, on the wire or inflated.
@@ -35,8 +44,22 @@ pub enum Refusal {
     /// No room: memory, queue or spool.
     Overloaded,
     NotKept(NotKept),
+    /// The collector panicked.
+    InternalError,
     /// The connection broke; nobody reads the answer.
     Disconnected,
+}
+
+/// Everything about one refusal.
+struct Row {
+    status: StatusCode,
+    /// Clients must not take anything in it for an id.
+    text: Cow<'static, str>,
+    outcome: Outcome,
+    /// The original's counter, where it has one.
+    count: Option<Count>,
+    /// None where it is logged with its cause.
+    level: Option<Level>,
 }
 
 impl Reply {
@@ -45,7 +68,7 @@ impl Reply {
             Self::Kept(_) => Outcome::Kept,
             Self::Faked(_) => Outcome::Faked,
             Self::Rejected { .. } => Outcome::Rejected,
-            Self::Refused(refusal) => refusal.outcome(),
+            Self::Refused(refusal) => refusal.row().outcome,
         }
     }
 
@@ -62,53 +85,89 @@ impl Reply {
 }
 
 impl Refusal {
-    fn outcome(self) -> Outcome {
+    /// The table.
+    #[rustfmt::skip]
+    fn row(self) -> Row {
+        let row = |status, text: &'static str, outcome, level| Row {
+            status, text: text.into(), outcome, count: None, level,
+        };
+        const INFO: Option<Level> = Some(Level::INFO);
+        const WARN: Option<Level> = Some(Level::WARN);
         match self {
-            Self::Malformed(_) => Outcome::Malformed,
-            Self::UnauthorizedUuid => Outcome::Unauthorized,
-            Self::TooLarge => Outcome::TooLarge,
-            Self::TooSlow => Outcome::TooSlow,
+            Self::Malformed(reason) => Row {
+                text: format!("Discarded=malformed_{}", reason.code()).into(),
+                // The original answers a bad boundary before it counts anything.
+                count: (reason != Malformed::BadBoundary).then(|| Count::Malformed(reason.code())),
+                ..row(StatusCode::BAD_REQUEST, "", Outcome::Malformed, INFO)
+            },
+            Self::UnauthorizedUuid => Row {
+                count: Some(Count::UnauthorizedUuid),
+                ..row(StatusCode::UNAUTHORIZED, "Discarded=unauthorized_uuid", Outcome::Unauthorized, WARN)
+            },
+            Self::BadFraming => row(StatusCode::BAD_REQUEST, "", Outcome::BadFraming, INFO),
+            Self::HeadTooLarge => row(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Discarded=head_too_large", Outcome::TooLarge, WARN),
+            Self::WrongPath => row(StatusCode::NOT_FOUND, "", Outcome::WrongPath, INFO),
+            Self::TooLarge => row(StatusCode::PAYLOAD_TOO_LARGE, "Discarded=payload_too_large", Outcome::TooLarge, WARN),
+            Self::TooSlow => row(StatusCode::REQUEST_TIMEOUT, "Discarded=body_timeout", Outcome::TooSlow, WARN),
             Self::Overloaded | Self::NotKept(NotKept::QueueFull | NotKept::SpoolFull) => {
-                Outcome::Overloaded
+                row(StatusCode::SERVICE_UNAVAILABLE, "Discarded=overloaded", Outcome::Overloaded, WARN)
             }
-            Self::NotKept(NotKept::SaveFailed | NotKept::TooSlow) => Outcome::NotKept,
-            Self::Disconnected => Outcome::Disconnected,
+            // Recorded: no body at all.
+            Self::NotKept(NotKept::SaveFailed | NotKept::TooSlow) => {
+                row(StatusCode::INTERNAL_SERVER_ERROR, "", Outcome::NotKept, WARN)
+            }
+            Self::InternalError => row(StatusCode::INTERNAL_SERVER_ERROR, "", Outcome::InternalError, None),
+            Self::Disconnected => row(StatusCode::BAD_REQUEST, "Discarded=malformed_disconnected", Outcome::Disconnected, WARN),
+        }
+    }
+
+    /// The original's counter, where it has one.
+    pub fn count(self) -> Option<Count> {
+        self.row().count
+    }
+
+    /// One line of the log, unless its cause has one.
+    pub fn log(self) {
+        let row = self.row();
+        let outcome = row.outcome.code();
+        match (self, row.level) {
+            (Self::Malformed(reason), _) => {
+                tracing::info!(reason = reason.code(), "malformed submission");
+            }
+            (_, Some(Level::WARN)) => {
+                tracing::warn!(outcome, refusal = ?self, "submission refused")
+            }
+            (_, Some(_)) => tracing::info!(outcome, refusal = ?self, "submission refused"),
+            (_, None) => {}
         }
     }
 
     fn into_response(self) -> Response<Body> {
+        let row = self.row();
         match self {
             Self::Malformed(Malformed::BadBoundary) => bad_boundary(),
-            Self::Malformed(reason) => text(
-                StatusCode::BAD_REQUEST,
-                format!("Discarded=malformed_{}", reason.code()),
-            ),
-            Self::UnauthorizedUuid => text(
-                StatusCode::UNAUTHORIZED,
-                "Discarded=unauthorized_uuid".to_owned(),
-            ),
-            Self::TooLarge => text(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "Discarded=payload_too_large".to_owned(),
-            ),
-            Self::TooSlow => text(
-                StatusCode::REQUEST_TIMEOUT,
-                "Discarded=body_timeout".to_owned(),
-            ),
-            Self::Overloaded | Self::NotKept(NotKept::QueueFull | NotKept::SpoolFull) => text(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Discarded=overloaded".to_owned(),
-            ),
-            // Recorded: no body at all. Clients must not take anything in it for an id.
-            Self::NotKept(NotKept::SaveFailed | NotKept::TooSlow) => {
-                text(StatusCode::INTERNAL_SERVER_ERROR, String::new())
-            }
-            Self::Disconnected => text(
-                StatusCode::BAD_REQUEST,
-                "Discarded=malformed_disconnected".to_owned(),
-            ),
+            Self::InternalError | Self::WrongPath => error_document(row.status),
+            Self::BadFraming => empty(row.status),
+            _ => text(row.status, row.text.into_owned()),
         }
     }
+
+    /// The whole answer on the wire, behind which the connection is closed.
+    pub fn as_bytes(self) -> Bytes {
+        let Row { status, text, .. } = self.row();
+        let (reason, length) = (status.canonical_reason().unwrap_or_default(), text.len());
+        let head = format!(
+            "HTTP/1.1 {} {reason}\r\nContent-Type: text/plain\r\n",
+            status.as_u16()
+        );
+        format!("{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{text}").into()
+    }
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
 }
 
 /// Recorded word for word.
@@ -151,8 +210,7 @@ pub fn with_type(
     content_type: &'static str,
     body: impl Into<Body>,
 ) -> Response<Body> {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = status;
+    let mut response = empty(status).map(|_| body.into());
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -4,41 +4,46 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, Response, header};
 use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 use tracing::Instrument;
 
 use crate::crash::{CrashId, CrashReport, Metadata, NoMemory, RawCrash};
-use crate::crashmover::{NotKept, OutOfMemory, Receipt, Reservation};
+use crate::crashmover::{OutOfMemory, Receipt, Reservation};
 use crate::fail_point;
-use crate::intake::{self, Failed, Head, Malformed, Submission, Upload, Weight};
+use crate::intake::{self, Encoding, Failed, Head, Malformed, Submission, Upload, Weight};
 use crate::metrics::Count;
 use crate::throttle::Keep;
 
 use super::Collector;
-use super::accounts::{Account, count_body, count_verdict, log_verdict};
-use super::head::{head, user_agent};
+use super::accounts::{Account, log_verdict};
+use super::head::{head, joined, user_agent};
 use super::limits::{BodyFailed, LimitedBody};
+use super::lingering_close;
 use super::reply::{Refusal, Reply};
-use super::unread;
 
 /// Takes one report, decides, and answers. Every call ends in exactly one outcome, even if its client hangs up.
-pub async fn submit(State(collector): State<Arc<Collector>>, request: Request) -> Response<Body> {
-    let account = Account::open(collector.clone());
+pub async fn submit(
+    State(collector): State<Arc<Collector>>,
+    Extension(account): Extension<Arc<Account>>,
+    request: Request,
+) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let mut body = LimitedBody::new(body, collector.body_limits);
-    let reply = match decide(&collector, &parts.headers, &mut body).await {
+    let reply = match decide(&collector, &account, &parts.headers, &mut body).await {
         Ok(Decision::Told(reply)) => account.close(reply),
-        Ok(Decision::Keep(report, reservation)) => keep(account, *report, reservation).await,
+        Ok(Decision::Keep(report, reservation)) => {
+            keep(collector.clone(), account, *report, reservation).await
+        }
         Err(refusal) => account.close(Reply::Refused(refusal)),
     };
     let response = reply.into_response(&collector.id_prefix);
     if body.has_ended() {
         response
     } else {
-        unread::last(unread::discard_behind(
+        lingering_close::last(lingering_close::discard_behind(
             response,
             body.into_rest(),
             &parts.headers,
@@ -55,6 +60,7 @@ enum Decision {
 /// The decision. The order of the checks is recorded.
 async fn decide(
     collector: &Collector,
+    account: &Account,
     headers: &HeaderMap,
     body: &mut LimitedBody,
 ) -> Result<Decision, Refusal> {
@@ -67,7 +73,7 @@ async fn decide(
         return Err(Refusal::Overloaded);
     }
     body.admit(collector.crashmover.budget().reserve(announced_bytes)?);
-    let submission = read(collector, head, body).await?;
+    let submission = read(collector, account, head, body).await?;
     collector.metrics.count(Count::IncomingCrash);
 
     let received = Utc::now();
@@ -76,7 +82,7 @@ async fn decide(
         .throttler
         .throttle(&submission.annotations, received, dice);
     let chosen = chosen_id(collector, headers, &submission)?;
-    count_verdict(collector, &verdict);
+    account.count_verdict(&verdict);
     let Some(digit) = verdict.digit() else {
         let rule = verdict.rule().into();
         return Ok(Decision::Told(Reply::Rejected { rule }));
@@ -105,12 +111,17 @@ async fn decide(
 
 async fn read(
     collector: &Collector,
+    account: &Account,
     head: Head<'_>,
     body: &mut LimitedBody,
 ) -> Result<Submission, Refusal> {
     let started = Instant::now();
     let result = intake::parse(head, body, &collector.intake_limits, &collector.heavy).await;
-    count_body(collector, head, &result, started.elapsed());
+    let encoding = Encoding::of(
+        head.content_encoding,
+        collector.intake_limits.extra_encodings,
+    );
+    account.count_body(head, encoding, &result, started.elapsed());
     result.map_err(|failed| match failed {
         Failed::Malformed(reason) => Refusal::Malformed(reason),
         Failed::TooLarge => Refusal::TooLarge,
@@ -160,9 +171,8 @@ fn is_authorised(collector: &Collector, headers: &HeaderMap) -> bool {
     let Some(token) = &collector.bearer_token else {
         return false;
     };
-    let sent = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let sent = joined(headers, header::AUTHORIZATION);
+    let sent = sent.strip_prefix(b"Bearer ");
     sent.is_some_and(|sent| bool::from(sent.ct_eq(token.as_bytes())))
 }
 
@@ -200,15 +210,16 @@ async fn assemble(
 }
 
 /// In a task of its own: once a report is complete it is kept even if its client hangs up.
-async fn keep(account: Account, report: CrashReport, reservation: Reservation) -> Reply {
-    let id = report.id.clone();
+async fn keep(
+    collector: Arc<Collector>,
+    account: Arc<Account>,
+    report: CrashReport,
+    reservation: Reservation,
+) -> Reply {
+    let (id, books) = (report.id.clone(), account.clone());
     let kept = async move {
         let id = report.id.clone();
-        let taken = account
-            .collector()
-            .crashmover
-            .take(report, reservation)
-            .await;
+        let taken = collector.crashmover.take(report, reservation).await;
         fail_point::reach("reply.before");
         account.close(match taken {
             Ok(Receipt) => Reply::Kept(id),
@@ -219,6 +230,6 @@ async fn keep(account: Account, report: CrashReport, reservation: Reservation) -
     let kept = tokio::spawn(kept.in_current_span());
     kept.await.unwrap_or_else(|error| {
         tracing::error!(crash_id = %id, %error, "{id} not kept: the collector itself failed");
-        Reply::Refused(Refusal::NotKept(NotKept::SaveFailed))
+        books.close(Reply::Refused(Refusal::InternalError))
     })
 }

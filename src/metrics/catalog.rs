@@ -14,6 +14,7 @@ pub enum Count {
     Throttle(&'static str),
     ThrottleRule(Arc<str>),
     UnauthorizedUuid,
+    AcceptFailed,
     ProxyHeaderFailed,
     TlsFailed,
     Outcome(Outcome),
@@ -43,18 +44,21 @@ pub struct TagValues {
     pub throttle_rules: Vec<Arc<str>>,
 }
 
-/// How a POST to `/submit` ended, as its client was told.
+/// How a POST ended, as its client was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
     Kept,
     Faked,
     Rejected,
     Malformed,
+    BadFraming,
+    WrongPath,
     Unauthorized,
     TooLarge,
     TooSlow,
     Overloaded,
     NotKept,
+    InternalError,
     Disconnected,
 }
 
@@ -116,6 +120,7 @@ impl Described for Count {
             Self::Throttle(_) => "breakpad_resource.throttle",
             Self::ThrottleRule(_) => "breakpad_resource.throttle_rule",
             Self::UnauthorizedUuid => "breakpad_resource.unauthorized_uuid",
+            Self::AcceptFailed => "breakpad_resource.accept_failed",
             Self::ProxyHeaderFailed => "breakpad_resource.proxy_header_failed",
             Self::TlsFailed => "breakpad_resource.tls_failed",
             Self::Outcome(_) => "breakpad_resource.outcome",
@@ -158,11 +163,14 @@ impl Outcome {
             Self::Faked => "faked",
             Self::Rejected => "rejected",
             Self::Malformed => "malformed",
+            Self::BadFraming => "bad_framing",
+            Self::WrongPath => "wrong_path",
             Self::Unauthorized => "unauthorized",
             Self::TooLarge => "too_large",
             Self::TooSlow => "too_slow",
             Self::Overloaded => "overloaded",
             Self::NotKept => "not_kept",
+            Self::InternalError => "internal_error",
             Self::Disconnected => "disconnected",
         }
     }

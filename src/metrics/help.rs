@@ -23,6 +23,7 @@ impl Count {
         all.extend(rules.map(Self::ThrottleRule));
         all.extend([
             Self::UnauthorizedUuid,
+            Self::AcceptFailed,
             Self::ProxyHeaderFailed,
             Self::TlsFailed,
         ]);
@@ -62,6 +63,9 @@ impl Count {
             Self::Throttle(_) => "A submission, by throttle result.",
             Self::ThrottleRule(_) => "A submission, by the rule that settled it.",
             Self::UnauthorizedUuid => "A submission with a `uuid` and no right to choose one.",
+            Self::AcceptFailed => {
+                "A connection could not be accepted, mostly for want of file descriptors; it is tried again."
+            }
             Self::ProxyHeaderFailed => {
                 "A connection that was closed because it began with no PROXY header."
             }
@@ -69,9 +73,7 @@ impl Count {
                 "A connection that ended without a TLS handshake: plain HTTP, an old TLS, a certificate that the client \
                  does not trust, or nothing in time."
             }
-            Self::Outcome(_) => {
-                "One POST to `/submit` by how it ended; each has exactly one outcome."
-            }
+            Self::Outcome(_) => "One POST by how it ended; each has exactly one outcome.",
             Self::Fate(_) => "One kept report by where it went in the end.",
             Self::SaveCrash => "A report that was saved and published.",
             Self::SaveCrashException => "One failed attempt to save.",
@@ -98,16 +100,19 @@ impl Count {
 }
 
 impl Outcome {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Kept,
         Self::Faked,
         Self::Rejected,
         Self::Malformed,
+        Self::BadFraming,
+        Self::WrongPath,
         Self::Unauthorized,
         Self::TooLarge,
         Self::TooSlow,
         Self::Overloaded,
         Self::NotKept,
+        Self::InternalError,
         Self::Disconnected,
     ];
 
@@ -119,11 +124,16 @@ impl Outcome {
             }
             Self::Rejected => "200 `Discarded=rule_…`",
             Self::Malformed => "400 `Discarded=malformed_…`, or a boundary that is too long",
+            Self::BadFraming => {
+                "400 without a body: a head, chunks or trailers that are malformed, too long, or can be read in two ways"
+            }
+            Self::WrongPath => "404 or 405: to another path than `/submit`",
             Self::Unauthorized => "401 `Discarded=unauthorized_uuid`",
-            Self::TooLarge => "413: larger than the limits",
+            Self::TooLarge => "413, or 431 for its head: larger than the limits",
             Self::TooSlow => "408: the body did not come in time",
             Self::Overloaded => "503: no room for it",
             Self::NotKept => "500: a report that could not be kept",
+            Self::InternalError => "500: the collector failed; the log has a panic",
             Self::Disconnected => {
                 "the connection broke before the body was read; nobody reads an answer"
             }

@@ -33,10 +33,11 @@ Every counter is there from the start, as 0 for each value of its tag, and Stats
 const BOOKS: &str = "
 ## Books
 
-Every POST to `/submit` has one outcome, so over any time the outcomes add up to the requests answered:
+Every POST has one outcome, so over any time the outcomes add up to the requests answered:
 
 ```text
-kept + faked + rejected + malformed + unauthorized + too_large + too_slow + overloaded + not_kept + disconnected
+kept + faked + rejected + malformed + bad_framing + wrong_path + unauthorized + too_large + too_slow + overloaded
+    + not_kept + internal_error + disconnected
 ```
 
 Every kept report has one fate in the end. What has none yet is in memory (`crashmover.save_queue_size`,

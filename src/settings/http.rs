@@ -22,6 +22,7 @@ pub struct HttpSettings {
     pub proxy_protocol: bool,
     pub max_connections: NonZeroUsize,
     pub header_timeout: Duration,
+    pub keep_alive: Duration,
     pub body_timeout: Duration,
     /// 0 for no least rate.
     pub least_bytes_per_second: u64,
@@ -67,8 +68,9 @@ pub(super) static MAX_CONNECTIONS: Setting<NonZeroUsize> = Setting {
     names: &["BREAKPAD_MAX_CONNECTIONS"],
     default: "2000",
     because: "twice what the original was run with",
-    help: "Connections open at the same time. Further ones wait in the system's queue. The process needs about as many \
-           file descriptors (`ulimit -n`).",
+    help: "Connections open at the same time. For further ones those without a request give way, the longest idle first, or \
+           they wait in the system's queue. The process needs about as many file descriptors: it raises its limit as far \
+           as it may (`ulimit -Hn`), and with too few serves fewer connections and warns.",
     kind: COUNT,
 };
 
@@ -76,7 +78,19 @@ static HEADER_TIMEOUT: Setting<Duration> = Setting {
     names: &["BREAKPAD_HEADER_TIMEOUT_SECONDS"],
     default: "30",
     because: "headers are 1 KB; whoever needs longer is not a crash reporter",
-    help: "Time for a TLS handshake, for the head of a request to arrive, and for the next request on a connection kept alive.",
+    help: "Time from opening a connection until the head of its first request is here, a TLS handshake included; for the head \
+           of each further request, from its first byte; and for an answer to be taken by its client.",
+    kind: SECONDS,
+};
+
+static KEEP_ALIVE: Setting<Duration> = Setting {
+    names: &["BREAKPAD_KEEP_ALIVE_SECONDS"],
+    default: "620",
+    because: "longer than load balancers keep theirs: AWS 60 s, Google 600 s",
+    help: "Time for the next request on a connection that is kept alive. It must be longer than the proxy or load balancer in \
+           front keeps idle connections, or reports are lost that it sends on one just being closed \
+           ([idle connections](operating.md#idle-connections)). When all `BREAKPAD_MAX_CONNECTIONS` are in use, the \
+           connection that has waited longest gives way sooner.",
     kind: SECONDS,
 };
 
@@ -142,6 +156,7 @@ impl HttpSettings {
             proxy_protocol: values.take(&PROXY_PROTOCOL),
             max_connections: values.take(&MAX_CONNECTIONS),
             header_timeout: values.take(&HEADER_TIMEOUT),
+            keep_alive: values.take(&KEEP_ALIVE),
             body_timeout: values.take(&BODY_TIMEOUT),
             least_bytes_per_second: values.take(&LEAST_BYTES_PER_SECOND),
             max_in_flight_bytes: values.take(&MAX_IN_FLIGHT_BYTES),

@@ -22,7 +22,7 @@ DICE = bytes([0, 255, 128, 7])
 def main(folder, largest_bytes):
     for target, seeds in (
         ("intake", itertools.chain(intake(), encodings())),
-        ("old_chunked", old_chunked()),
+        ("heads", heads()),
         ("rules_file", rules_file()),
     ):
         below = folder / target
@@ -76,7 +76,7 @@ def encodings():
         yield path.name, head + path.read_bytes()
 
 
-def old_chunked():
+def heads():
     for number, (name, request) in enumerate(requests()):
         # Dumps mean nothing here; heads and chunk lines do.
         request = request[:4000]
@@ -90,7 +90,11 @@ def old_chunked():
         body = dechunked(body) if b"chunked" in head.lower() else body
         lines.append(b"Transfer-Encoding: chunked")
         chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body[:300]), body[:300])
-        yield name + "-old", bytes([number % 256]) + b"\r\n".join(lines) + end + chunk
+        old = b"\r\n".join(lines) + end + chunk
+        yield name + "-old", bytes([number % 256]) + old
+        get = b"GET /a?b c HTTP/1.1\r\nHost: t\r\n\r\n"
+        kept = request.replace(b"Connection: close\r\n", b"")
+        yield name + "-several", bytes([number % 256]) + get + kept + get + old
 
 
 def rules_file():

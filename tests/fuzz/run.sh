@@ -18,11 +18,11 @@ while [ $# -gt 0 ]; do
     case $1 in
     --seconds) seconds=$2 && shift 2 ;;
     --repeat) repeat=$2 && shift 2 ;;
-    intake | old_chunked | rules_file) targets+=("$1") && shift ;;
+    intake | heads | rules_file) targets+=("$1") && shift ;;
     *) echo "fuzz: unknown argument $1; see the head of $0" >&2 && exit 2 ;;
     esac
 done
-[ ${#targets[@]} -gt 0 ] || targets=(intake old_chunked rules_file)
+[ ${#targets[@]} -gt 0 ] || targets=(intake heads rules_file)
 
 .circleci/install-test-tools
 

@@ -5,6 +5,7 @@ mod admin;
 mod backends;
 mod cli;
 mod clients;
+mod connection;
 mod contract;
 mod fault;
 mod hostile;

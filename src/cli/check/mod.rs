@@ -3,7 +3,7 @@
 mod network;
 mod outside;
 
-use crate::app;
+use crate::app::{self, OpenFiles};
 use crate::http::Certificates;
 use crate::settings::{Loaded, Settings};
 
@@ -48,6 +48,7 @@ pub fn check(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
     wrong.tell("settings", Found::Fine("fine".to_owned()));
     wrong.tell("Sentry", Found::Fine(sentry(settings)));
     wrong.tell("memory", memory(settings));
+    wrong.tell("open files", open_files(settings));
     let (tls, rules) = (app::certificates(settings), app::throttler(settings));
     wrong.tell(
         "TLS",
@@ -106,6 +107,12 @@ fn certificates(certificates: &Certificates) -> Found {
         (None, Some(days)) => Found::Fine(format!("fine, {chain}, valid for {days} days")),
         (None, None) => Found::Fine(format!("fine, {chain}")),
     }
+}
+
+fn open_files(settings: &Settings) -> Found {
+    OpenFiles::raise_limit();
+    let warning = OpenFiles::of(settings).warning();
+    warning.map_or_else(|| Found::Fine("fine".to_owned()), Found::Odd)
 }
 
 fn memory(settings: &Settings) -> Found {

@@ -1,6 +1,12 @@
-//! What stands between a connection's first bytes and hyper. The rest of `http` needs the whole collector.
+//! What stands between a connection and hyper. The rest of `http` needs the whole collector.
 
-#[path = "../../../src/http/odd_target.rs"]
+#[path = "../../../src/http/connection/chunks.rs"]
+pub mod chunks;
+#[path = "../../../src/http/connection/framed_head.rs"]
+pub mod framed_head;
+#[path = "../../../src/http/connection/heads.rs"]
+pub mod heads;
+#[path = "../../../src/http/connection/http10_chunked.rs"]
+pub mod http10_chunked;
+#[path = "../../../src/http/connection/odd_target.rs"]
 pub mod odd_target;
-#[path = "../../../src/http/old_chunked.rs"]
-pub mod old_chunked;

@@ -132,8 +132,8 @@ fn around() -> Vec<Case> {
         Case::new(
             "new_then_old",
             RULE,
-            plain("outer") + &old("smuggled"),
-            "outer 400 closed",
+            plain("outer") + &old("pipelined"),
+            "outer pipelined closed",
             "outer 400 closed",
         ),
         Case::new(
@@ -153,8 +153,8 @@ fn around() -> Vec<Case> {
         Case::new(
             "old_length_then_old",
             RULE,
-            kept_alive + &old("smuggled"),
-            "outer 400 closed",
+            kept_alive + &old("pipelined"),
+            "outer pipelined closed",
             "outer 400 closed",
         ),
     ]

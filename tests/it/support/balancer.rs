@@ -35,6 +35,17 @@ impl Balancer {
         Self::start(HAPROXY, &[HAPROXY], address, &["-db", "-f"], &text)
     }
 
+    /// haproxy that reads requests, lets odd ones pass, and keeps its connections.
+    pub fn haproxy_http(collector: SocketAddr) -> Self {
+        let address = own_address();
+        let text = format!(
+            "defaults\n  mode http\n  timeout connect 30s\n  timeout client 60s\n  timeout server 60s\n\
+             listen reports\n  bind {address}\n  option accept-invalid-http-request\n  http-reuse always\n  \
+             option httpchk GET /__lbheartbeat__\n  http-check expect status 200\n  server collector {collector}\n"
+        );
+        Self::start(HAPROXY, &[HAPROXY], address, &["-db", "-f"], &text)
+    }
+
     /// nginx' stream module, which speaks version 1.
     pub fn nginx_stream(collector: SocketAddr) -> Self {
         let address = own_address();

@@ -19,7 +19,7 @@ const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
 /// What the first bytes of a connection are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum Found {
     /// The beginning of a header, or of what may become one.
     More,
     /// A header of this many bytes, of which [`MOST_LINE_BYTES`] or all have been looked at.
@@ -28,16 +28,16 @@ pub enum Look {
     Malformed(&'static str),
 }
 
-/// Tells what `read` begins with. More bytes do not change an answer other than [`Look::More`].
+/// Tells what `read` begins with. More bytes do not change an answer other than [`Found::More`].
 ///
 /// After `MOST_LINE_BYTES` bytes there is always another answer.
-pub fn look_at(read: &[u8]) -> Look {
+pub fn look_at(read: &[u8]) -> Found {
     if starts_alike(read, LINE_START) {
         look_at_line(&read[..read.len().min(MOST_LINE_BYTES)])
     } else if starts_alike(read, SIGNATURE) {
         look_at_binary(read)
     } else {
-        Look::Malformed("it begins with something else")
+        Found::Malformed("it begins with something else")
     }
 }
 
@@ -46,12 +46,12 @@ fn starts_alike(read: &[u8], start: &[u8]) -> bool {
     read.iter().zip(start).all(|(one, other)| one == other)
 }
 
-fn look_at_line(read: &[u8]) -> Look {
+fn look_at_line(read: &[u8]) -> Found {
     match memchr::memmem::find(read, b"\r\n") {
-        Some(end) if is_line(&read[..end]) => Look::Header { bytes: end + 2 },
-        Some(_) => Look::Malformed("its line of version 1 is malformed"),
-        None if read.len() < MOST_LINE_BYTES => Look::More,
-        None => Look::Malformed("its line of version 1 is too long"),
+        Some(end) if is_line(&read[..end]) => Found::Header { bytes: end + 2 },
+        Some(_) => Found::Malformed("its line of version 1 is malformed"),
+        None if read.len() < MOST_LINE_BYTES => Found::More,
+        None => Found::Malformed("its line of version 1 is too long"),
     }
 }
 
@@ -90,9 +90,9 @@ fn is_port(text: &str) -> bool {
         .is_ok_and(|port| port.to_string() == text)
 }
 
-fn look_at_binary(read: &[u8]) -> Look {
+fn look_at_binary(read: &[u8]) -> Found {
     let Some((fixed, _)) = read.split_first_chunk::<FIXED_BYTES>() else {
-        return Look::More;
+        return Found::More;
     };
     let [.., command, family, high, low] = *fixed;
     let block_bytes = usize::from(u16::from_be_bytes([high, low]));
@@ -100,15 +100,15 @@ fn look_at_binary(read: &[u8]) -> Look {
         // LOCAL: the load balancer itself asks whether we are well. What else it says is to be ignored.
         (0x20, _) => Some(0),
         (0x21, family) => address_bytes(family),
-        _ => return Look::Malformed("its version or command is unknown"),
+        _ => return Found::Malformed("its version or command is unknown"),
     };
     match least_bytes {
-        None => Look::Malformed("its address family is unknown"),
-        Some(least) if block_bytes < least => Look::Malformed("it is too short for its addresses"),
+        None => Found::Malformed("its address family is unknown"),
+        Some(least) if block_bytes < least => Found::Malformed("it is too short for its addresses"),
         Some(_) if block_bytes > MOST_BLOCK_BYTES => {
-            Look::Malformed("it is longer than 4112 bytes")
+            Found::Malformed("it is longer than 4112 bytes")
         }
-        Some(_) => Look::Header {
+        Some(_) => Found::Header {
             bytes: FIXED_BYTES + block_bytes,
         },
     }
@@ -179,7 +179,7 @@ mod tests {
             for more in ["", "\r\n", "POST /submit HTTP/1.1\r\n\r\n", V1[0]] {
                 let read = [&header, more.as_bytes()].concat();
                 let seen = look_at(&read);
-                assert_eq!(seen, Look::Header { bytes }, "{}", header.escape_ascii());
+                assert_eq!(seen, Found::Header { bytes }, "{}", header.escape_ascii());
             }
         }
     }
@@ -233,7 +233,7 @@ mod tests {
         for bytes in all {
             let seen = look_at(&bytes);
             assert!(
-                matches!(seen, Look::Malformed(_)),
+                matches!(seen, Found::Malformed(_)),
                 "{}: {seen:?}",
                 bytes.escape_ascii()
             );
@@ -241,9 +241,9 @@ mod tests {
     }
 
     /// What the shortest beginning of `bytes` shows that shows anything, and how long that is.
-    fn first_answer(bytes: &[u8]) -> Option<(usize, Look)> {
+    fn first_answer(bytes: &[u8]) -> Option<(usize, Found)> {
         let answers = (0..=bytes.len()).map(|cut| (cut, look_at(&bytes[..cut])));
-        answers.into_iter().find(|(_, look)| *look != Look::More)
+        answers.into_iter().find(|(_, look)| *look != Found::More)
     }
 
     fn assert_cut_makes_no_difference(bytes: &[u8]) {
@@ -254,7 +254,7 @@ mod tests {
                 for cut in from..=bytes.len() {
                     assert_eq!(look_at(&bytes[..cut]), answer, "{cut}");
                 }
-                if let Look::Header { bytes } = answer {
+                if let Found::Header { bytes } = answer {
                     assert!(from <= bytes, "bytes beyond the header were needed");
                 }
             }
@@ -293,7 +293,7 @@ mod tests {
                 format!("PROXY TCP4 {} {} {e} {f}\r\n", v4.0, v4.1),
                 format!("PROXY TCP6 {} {} {e} {f}\r\n", v6.0, v6.1),
             ] {
-                assert_eq!(look_at(line.as_bytes()), Look::Header { bytes: line.len() });
+                assert_eq!(look_at(line.as_bytes()), Found::Header { bytes: line.len() });
             }
         }
     }

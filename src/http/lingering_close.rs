@@ -21,7 +21,7 @@ const DISCARD_FOR: Duration = Duration::from_secs(10);
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(1);
 
 /// A body, or what is left of it.
-pub struct Rest {
+pub struct UnreadBody {
     pub data: BodyDataStream,
     /// A client that wanted to wait was told to go on.
     pub was_asked_for: bool,
@@ -35,7 +35,7 @@ pub fn answer(request: Request, most_bytes: u64, answer: Response<Body>) -> Resp
         return answer;
     }
     let (head, body) = request.into_parts();
-    let rest = Rest {
+    let rest = UnreadBody {
         data: body.into_data_stream(),
         was_asked_for: false,
         most_bytes,
@@ -56,7 +56,11 @@ pub fn last(mut answer: Response<Body>) -> Response<Body> {
 
 /// Reads `rest` in the background and forgets it, once `answer` is on its way: before that, hyper would take the reading
 /// for a reason to say `100 Continue`.
-pub fn discard_behind(answer: Response<Body>, rest: Rest, headers: &HeaderMap) -> Response<Body> {
+pub fn discard_behind(
+    answer: Response<Body>,
+    rest: UnreadBody,
+    headers: &HeaderMap,
+) -> Response<Body> {
     let first_within = if may_wait(headers, &rest) {
         FIRST_BYTES_WITHIN
     } else {
@@ -69,14 +73,14 @@ pub fn discard_behind(answer: Response<Body>, rest: Rest, headers: &HeaderMap) -
         // Whether it ended or the time was up makes no difference.
         let _ = tokio::time::timeout(DISCARD_FOR, discard(rest, first_within)).await;
     });
-    answer.map(|body| Body::new(Watched { body, _sent: sent }))
+    answer.map(|body| Body::new(BodyWithSignal { body, _sent: sent }))
 }
 
-fn may_wait(headers: &HeaderMap, rest: &Rest) -> bool {
+fn may_wait(headers: &HeaderMap, rest: &UnreadBody) -> bool {
     headers.contains_key(header::EXPECT) && !rest.was_asked_for
 }
 
-async fn discard(mut rest: Rest, first_within: Duration) {
+async fn discard(mut rest: UnreadBody, first_within: Duration) {
     let Ok(mut next) = tokio::time::timeout(first_within, rest.data.next()).await else {
         return;
     };
@@ -91,12 +95,12 @@ async fn discard(mut rest: Rest, first_within: Duration) {
 }
 
 /// An answer's body with something that hyper drops as soon as it has taken all of it.
-struct Watched {
+struct BodyWithSignal {
     body: Body,
     _sent: oneshot::Sender<()>,
 }
 
-impl hyper::body::Body for Watched {
+impl hyper::body::Body for BodyWithSignal {
     type Data = Bytes;
     type Error = axum::Error;
 

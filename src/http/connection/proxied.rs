@@ -3,13 +3,13 @@
 //! Exactly the header is read, so whatever comes next, TLS or a request, finds the connection as if there had been none.
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use super::proxy_header::{Look, MOST_LINE_BYTES, look_at};
+use super::super::once_in::OnceIn;
+use super::proxy_header::{Found, MOST_LINE_BYTES, look_at};
 use crate::metrics::{Count, Metrics};
 
 /// One line of the log for all that go wrong in this time: a balancer that is set up otherwise does it each time.
@@ -41,12 +41,12 @@ impl Header {
             }
             let length = self.length + seen;
             match look_at(&self.read[..length]) {
-                Look::More => self.consume(connection, length).await?,
-                Look::Header { bytes } => {
+                Found::More => self.consume(connection, length).await?,
+                Found::Header { bytes } => {
                     self.consume(connection, bytes.min(length)).await?;
                     return skip(connection, bytes - self.length).await;
                 }
-                Look::Malformed(why) => {
+                Found::Malformed(why) => {
                     self.length = length;
                     return Err(io::Error::new(io::ErrorKind::InvalidData, why));
                 }
@@ -88,44 +88,21 @@ async fn skip(connection: &mut TcpStream, mut bytes: usize) -> io::Result<()> {
 /// Counts the connections that are closed for want of a header, and tells the operator.
 pub struct Refusals {
     metrics: Metrics,
-    untold: Mutex<Untold>,
-}
-
-#[derive(Default)]
-struct Untold {
-    connections: u64,
-    told: Option<Instant>,
-}
-
-impl Untold {
-    /// One more; how many there are to tell of, if it is time to.
-    fn add(&mut self, now: Instant) -> Option<u64> {
-        self.connections += 1;
-        let is_time = self
-            .told
-            .is_none_or(|told| now.duration_since(told) >= TELL_EVERY);
-        is_time.then(|| {
-            self.told = Some(now);
-            std::mem::take(&mut self.connections)
-        })
-    }
+    told: OnceIn,
 }
 
 impl Refusals {
     pub fn new(metrics: Metrics) -> Self {
         Self {
             metrics,
-            untold: Mutex::default(),
+            told: OnceIn::new(TELL_EVERY),
         }
     }
 
     /// One connection more. The reason is the last one's; whose connection it was is not told.
     pub fn add(&self, why: &str) {
         self.metrics.count(Count::ProxyHeaderFailed);
-        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-        let connections = untold.add(Instant::now());
-        drop(untold);
-        if let Some(connections) = connections {
+        if let Some(connections) = self.told.count() {
             tracing::warn!(
                 connections,
                 "connections closed: no PROXY header, though PROXY_PROTOCOL is on: {why}"
@@ -200,17 +177,5 @@ mod tests {
                 assert_eq!(read.has_begun(), cut > 0);
             }
         }
-    }
-
-    #[test]
-    fn a_line_a_minute_tells_how_many_there_were() {
-        let (start, mut untold) = (Instant::now(), Untold::default());
-        let at = |seconds| start + Duration::from_secs(seconds);
-        assert_eq!(untold.add(at(0)), Some(1));
-        assert_eq!(untold.add(at(0)), None);
-        assert_eq!(untold.add(at(59)), None);
-        assert_eq!(untold.add(at(60)), Some(3));
-        assert_eq!(untold.add(at(61)), None);
-        assert_eq!(untold.add(at(1000)), Some(2));
     }
 }

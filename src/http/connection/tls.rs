@@ -5,9 +5,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use rustls::crypto::{CryptoProvider, ring};
@@ -15,7 +13,6 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -183,64 +180,13 @@ impl Tls {
     }
 
     /// The handshake; takes as long as the client does.
-    pub async fn accept(&self, connection: TcpStream) -> io::Result<Secured> {
-        self.acceptor.accept(connection).await.map(Secured)
+    pub async fn accept(&self, connection: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        self.acceptor.accept(connection).await
     }
 
     /// Counts a handshake that came to nothing.
     pub fn failed(&self, why: &dyn fmt::Display) {
         self.metrics.count(Count::TlsFailed);
         tracing::debug!(error = %why, "TLS handshake failed");
-    }
-}
-
-/// A connection after its handshake.
-///
-/// Whoever can cut a connection can make a body look shorter than it was, unless its end is signed (`close_notify`).
-/// rustls' name for a missing signature is the one that hyper has for a body that ends early, which may be complete
-/// nevertheless (`limits`); so here it gets the name of a broken connection.
-pub struct Secured(TlsStream<TcpStream>);
-
-impl AsyncRead for Secured {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        out: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let read = Pin::new(&mut self.0).poll_read(cx, out);
-        read.map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => io::Error::new(io::ErrorKind::ConnectionAborted, error),
-            _ => error,
-        })
-    }
-}
-
-impl AsyncWrite for Secured {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }

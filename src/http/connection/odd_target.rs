@@ -4,11 +4,9 @@
 //! such bytes are percent-encoded before hyper sees them, instead of losing the report to a 400. Control characters are
 //! left to hyper, which refuses them.
 
-/// The bytes of a request with its first line's target encoded; `None` where there is nothing to do, or where the line
-/// is not within the first `searched_bytes`.
-pub fn mended(read: &[u8], searched_bytes: usize) -> Option<Vec<u8>> {
-    let searched = &read[..read.len().min(searched_bytes)];
-    let line = &searched[..memchr::memmem::find(searched, b"\r\n")?];
+/// The head with its first line's target encoded; `None` where there is nothing to do.
+pub fn mended(head: &[u8]) -> Option<Vec<u8>> {
+    let line = &head[..memchr::memmem::find(head, b"\r\n")?];
     let method_end = line.iter().position(|byte| *byte == b' ')?;
     let target_end = line.iter().rposition(|byte| *byte == b' ')?;
     let target = line.get(method_end + 1..target_end)?;
@@ -19,8 +17,8 @@ pub fn mended(read: &[u8], searched_bytes: usize) -> Option<Vec<u8>> {
     {
         return None;
     }
-    let mut mended = Vec::with_capacity(read.len() + 2 * target.len());
-    mended.extend_from_slice(&read[..=method_end]);
+    let mut mended = Vec::with_capacity(head.len() + 2 * target.len());
+    mended.extend_from_slice(&head[..=method_end]);
     for byte in target {
         if is_odd(*byte) {
             mended.extend_from_slice(format!("%{byte:02X}").as_bytes());
@@ -28,7 +26,7 @@ pub fn mended(read: &[u8], searched_bytes: usize) -> Option<Vec<u8>> {
             mended.push(*byte);
         }
     }
-    mended.extend_from_slice(&read[target_end..]);
+    mended.extend_from_slice(&head[target_end..]);
     Some(mended)
 }
 
@@ -43,7 +41,7 @@ mod tests {
     #[test]
     fn odd_bytes_are_encoded() {
         let read = b"POST /submit?p=My \"App\"&v={1}\\\xc3\xa9\xff HTTP/1.1\r\nX: a b\r\n\r\n{}";
-        let mended = mended(read, read.len()).unwrap();
+        let mended = mended(read).unwrap();
         assert_eq!(
             String::from_utf8_lossy(&mended),
             "POST /submit?p=My%20%22App%22&v=%7B1%7D%5C%C3%A9%FF HTTP/1.1\r\nX: a b\r\n\r\n{}"
@@ -61,12 +59,7 @@ mod tests {
             b"POST \r\n",
             b"\xff\xff \r\n",
         ] {
-            assert_eq!(
-                mended(read, read.len()),
-                None,
-                "{}",
-                String::from_utf8_lossy(read)
-            );
+            assert_eq!(mended(read), None, "{}", String::from_utf8_lossy(read));
         }
     }
 }
