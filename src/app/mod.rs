@@ -15,12 +15,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::crashmover::{Crashmover, Leftover};
+use crate::disk::RealDisk;
 use crate::health::Health;
 use crate::http::{Certificates, Collector, Routes, Server, ServerConfig, Tls, TlsError, routes};
 use crate::metrics::{Metrics, Statsd, StatsdConfig};
 use crate::sentry;
 use crate::settings::{self, GeneralSettings, Settings};
-use crate::spool::{RealDisk, Spool, SpoolConfig};
+use crate::spool::{Spool, SpoolConfig};
 use crate::throttle::{ThrottleSettings, Throttler};
 use crate::version::Version;
 

@@ -13,7 +13,7 @@ pub enum SpoolError {
         /// Which limit, with figures and what to do.
         why: String,
     },
-    /// This entry cannot be trusted. `Spool::load` has taken it out of the line; `path` is where it is now.
+    /// This entry cannot be trusted. `Spool::load` has taken it out of the queue; `path` is where it is now.
     Corrupt { path: PathBuf, reason: String },
     /// The disk said no.
     Io {

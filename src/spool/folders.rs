@@ -6,11 +6,11 @@ use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk::{Disk, FileSeen};
 use super::entry::{self, Content, DecodeError, Encoded};
 use super::error::SpoolError;
 use super::name::EntryName;
 use super::step;
+use crate::disk::{Disk, FileSeen};
 use crate::fail_point::around;
 
 /// The folders below the spool's own.

@@ -18,22 +18,19 @@
 //! 6. Each entry has one owner at a time (`Entry`); an owner who drops it puts it back.
 //! 7. Nothing in `incoming/` was acknowledged; it is cleared at start.
 
-mod disk;
+mod capacity;
 mod entry;
 mod error;
 mod folders;
 mod group_sync;
-mod line;
-mod lines;
 mod moves;
 mod name;
 mod offline;
 mod put;
 mod recovery;
-mod room;
 pub mod step;
-#[cfg(any(test, feature = "fail-points"))]
-pub mod testing;
+mod wait_queue;
+mod wait_queues;
 
 use std::any::Any;
 use std::io;
@@ -44,20 +41,20 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-pub use disk::{Disk, DiskFile, FileSeen, RealDisk};
 pub use entry::Content;
 pub use error::SpoolError;
 pub use folders::{Folder, State};
-pub use line::Tally;
-pub use lines::Entry;
 pub use offline::{Listed, Seen, export, find, list, load, look, retry};
+pub use wait_queue::Tally;
+pub use wait_queues::Entry;
 
 use crate::crash::CrashReport;
+use crate::disk::Disk;
+use capacity::Capacity;
 use folders::Folders;
 use group_sync::GroupSync;
-use lines::Lines;
 use put::Put;
-use room::Room;
+use wait_queues::WaitQueues;
 
 /// Blocking file operations at a time. More do not make a disk faster, and a disk that hangs must not take all the
 /// threads that the runtime has for blocking work.
@@ -97,9 +94,9 @@ pub struct Spool {
 
 struct Inner {
     folders: Folders,
-    lines: Arc<Lines>,
+    queues: Arc<WaitQueues>,
     failed: Mutex<Tally>,
-    room: Room,
+    capacity: Capacity,
     save_sync: GroupSync<Put>,
     publish_sync: GroupSync<Put>,
     /// When the disk refused a put, unless one worked since.
@@ -112,7 +109,7 @@ struct Inner {
 }
 
 impl Spool {
-    /// Takes the spool for this process, clears `incoming/` and lines up what waits. Opens no entry. Blocks.
+    /// Takes the spool for this process, clears `incoming/` and queues what waits. Opens no entry. Blocks.
     ///
     /// # Errors
     /// `Io`: the folder cannot be made, locked (another process has it), listed or fsynced.
@@ -123,7 +120,7 @@ impl Spool {
     }
 
     /// The first half of `open`: clears `incoming/`, and new reports can be put. What waits is found by `look_through`,
-    /// which has to follow; until it has ended nobody is given an entry. So a long line does not delay a start.
+    /// which has to follow; until it has ended nobody is given an entry. So a long queue does not delay a start.
     ///
     /// # Errors
     /// `Io`: the folder cannot be made, locked (another process has it), cleared or fsynced.
@@ -133,9 +130,9 @@ impl Spool {
         let inner = Inner {
             _lock: lock(disk.as_ref(), &config.dir)?,
             folders,
-            lines: Arc::default(),
+            queues: Arc::default(),
             failed: Mutex::default(),
-            room: Room::new(&config.dir, config.max_bytes, config.min_free_bytes),
+            capacity: Capacity::new(&config.dir, config.max_bytes, config.min_free_bytes),
             save_sync: GroupSync::default(),
             publish_sync: GroupSync::default(),
             refused: Mutex::default(),
@@ -166,7 +163,7 @@ impl Spool {
 
     /// The oldest entry that nobody has, if there is one.
     pub fn claim(&self, state: State) -> Option<Entry> {
-        self.inner.lines.claim(state)
+        self.inner.queues.claim(state)
     }
 
     /// The oldest entry that nobody has, as soon as there is one. May be cancelled.
@@ -178,7 +175,7 @@ impl Spool {
             .subscribe()
             .wait_for(|is| *is)
             .await;
-        self.inner.lines.next(state).await
+        self.inner.queues.next(state).await
     }
 
     /// Reads a report and checks every length and hash.
@@ -196,7 +193,7 @@ impl Spool {
     /// A saved report, still to be published: from `save/` to `publish/`, where it gives up its dumps.
     ///
     /// # Errors
-    /// The entry is back in `save/`, at the end of the line.
+    /// The entry is back in `save/`, at the end of the queue.
     pub async fn advance(&self, entry: Entry) -> Result<Entry, SpoolError> {
         self.run(move |inner| inner.advance(entry)).await
     }
@@ -204,7 +201,7 @@ impl Spool {
     /// Done with: saved and published.
     ///
     /// # Errors
-    /// The entry is back at the end of its line; it will be done twice.
+    /// The entry is back at the end of its queue; it will be done twice.
     pub async fn remove(&self, entry: Entry) -> Result<(), SpoolError> {
         self.run(move |inner| inner.remove(entry)).await
     }
@@ -218,11 +215,11 @@ impl Spool {
     pub fn stats(&self) -> SpoolStats {
         let inner = &self.inner;
         let (save, publish) = (
-            inner.lines.tally(State::Save),
-            inner.lines.tally(State::Publish),
+            inner.queues.tally(State::Save),
+            inner.queues.tally(State::Publish),
         );
         let occupied = save.bytes + publish.bytes;
-        let room = inner.room.left_bytes(inner.folders.disk(), occupied);
+        let room = inner.capacity.left_bytes(inner.folders.disk(), occupied);
         SpoolStats {
             save,
             publish,

@@ -7,9 +7,9 @@ use super::Inner;
 use super::entry::{Content, encode_publish};
 use super::error::SpoolError;
 use super::folders::State;
-use super::line::occupied_bytes;
-use super::lines::Entry;
 use super::name::EntryName;
+use super::wait_queue::occupied_bytes;
+use super::wait_queues::Entry;
 use crate::crash::CrashReport;
 
 impl Inner {
@@ -24,12 +24,12 @@ impl Inner {
         match read.and_then(|content| report_in(content, state, &path)) {
             Err(SpoolError::Corrupt { reason, .. }) => {
                 let path = self.folders.set_aside(state, &name.to_string(), &reason)?;
-                self.lines.forget(state, name, length_bytes);
+                self.queues.forget(state, name, length_bytes);
                 self.failed().add(name, length_bytes);
                 Err(SpoolError::Corrupt { path, reason })
             }
             Err(error) if self.folders.lost_file(state, &error) => {
-                self.lines.forget(state, name, length_bytes);
+                self.queues.forget(state, name, length_bytes);
                 Err(error)
             }
             other => other,
@@ -42,7 +42,7 @@ impl Inner {
         }
         match self.folders.advance(entry.name) {
             Ok(()) => {
-                let mut entry = self.lines.advanced(entry);
+                let mut entry = self.queues.advanced(entry);
                 self.give_up_dumps(&mut entry);
                 Ok(entry)
             }
@@ -64,7 +64,7 @@ impl Inner {
         }
         let written = self.folders.write_incoming(entry.name, &smaller);
         match written.and_then(|()| self.folders.accept(entry.name, State::Publish)) {
-            Ok(()) => self.lines.resized(entry, smaller.length_bytes),
+            Ok(()) => self.queues.resized(entry, smaller.length_bytes),
             Err(_) => self.folders.drop_incoming(entry.name),
         }
     }

@@ -11,14 +11,14 @@ use std::time::SystemTime;
 use rustix::fs::{Access, access};
 
 use super::SpoolConfig;
-use super::disk::{Disk, FileSeen, RealDisk};
+use super::capacity::Capacity;
 use super::entry::Content;
 use super::error::SpoolError;
 use super::folders::{Folder, Folders, State, is_reason, reason_name};
-use super::line::occupied_bytes;
 use super::name::EntryName;
-use super::room::Room;
+use super::wait_queue::occupied_bytes;
 use crate::crash::{CrashId, CrashReport, Dump};
+use crate::disk::{Disk, FileSeen, RealDisk};
 
 /// More than any reason we write.
 const LONGEST_REASON_BYTES: u64 = 64 * 1024;
@@ -104,8 +104,8 @@ pub fn look(config: &SpoolConfig) -> Result<Option<Seen>, SpoolError> {
             Folder::Incoming => {}
         }
     }
-    let room = Room::new(dir, config.max_bytes, config.min_free_bytes);
-    let room_bytes = room.left_bytes(&RealDisk::default(), bytes)?;
+    let capacity = Capacity::new(dir, config.max_bytes, config.min_free_bytes);
+    let room_bytes = capacity.left_bytes(&RealDisk::default(), bytes)?;
     Ok(Some(Seen {
         waiting,
         failed,
@@ -142,7 +142,7 @@ pub fn load(dir: &Path, file: &Listed) -> Result<Content, SpoolError> {
     folders.read(&path, name_of(file, &path)?)
 }
 
-/// Puts a file from `failed/` back in the line for which it is fit; which one that is.
+/// Puts a file from `failed/` back in the queue for which it is fit; which one that is.
 ///
 /// # Errors
 /// `Corrupt`: it is still damaged, and stays. `Io`: it is not in `failed/`, or could not be moved.

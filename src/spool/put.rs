@@ -9,8 +9,8 @@ use super::entry::{Encoded, encode_publish, encode_report};
 use super::error::{SpoolError, again};
 use super::folders::{Folder, State};
 use super::group_sync::{GroupSync, Ticket};
-use super::lines::Entry;
 use super::name::PackedId;
+use super::wait_queues::Entry;
 use super::{Inner, Spool, stopped};
 use crate::crash::{CrashId, CrashReport};
 
@@ -26,7 +26,7 @@ impl Spool {
     /// Keeps a report to be saved. After `Ok` it survives whatever happens to this process or machine.
     ///
     /// The caller owns the entry: dropping it lets others save the report, `remove` says it is done. A caller who no longer
-    /// waits does not stop the put; the report then waits in the line although nobody was told yes.
+    /// waits does not stop the put; the report then waits in the queue although nobody was told yes.
     ///
     /// # Errors
     /// `Full`: a limit is reached, or the disk has no room. `Io`: the report was not kept.
@@ -113,15 +113,15 @@ impl Inner {
     fn reserve(&self, state: State, id: &CrashId, length_bytes: u64) -> Kept {
         let packed = PackedId::pack(id).ok_or_else(|| not_to_be_kept(id))?;
         let limit_bytes = match state {
-            State::Save => self.room.max_bytes(),
-            State::Publish => self.room.max_with_publish_bytes(),
+            State::Save => self.capacity.max_bytes(),
+            State::Publish => self.capacity.max_with_publish_bytes(),
         };
         let entry = self
-            .lines
+            .queues
             .reserve(state, packed, length_bytes, limit_bytes)
-            .map_err(|occupied| self.room.too_much_waiting(length_bytes, occupied))?;
+            .map_err(|occupied| self.capacity.too_much_waiting(length_bytes, occupied))?;
         if state == State::Save
-            && let Err(error) = self.room.take(self.folders.disk(), length_bytes)
+            && let Err(error) = self.capacity.take(self.folders.disk(), length_bytes)
         {
             entry.forget();
             return Err(error);
@@ -140,7 +140,7 @@ impl Inner {
                     Err(SpoolError::io("fsync the folder", &dir, again(error)))
                 }
             };
-            // If nobody waits any more the entry is dropped here, which lets it wait in the line.
+            // If nobody waits any more the entry is dropped here, which lets it wait in the queue.
             let _ = done.send(kept);
         }
     }
@@ -160,7 +160,7 @@ impl Inner {
                     io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
                 ) =>
             {
-                self.room.disk_full(&source)
+                self.capacity.disk_full(&source)
             }
             other => other,
         }

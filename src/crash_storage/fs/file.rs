@@ -14,7 +14,7 @@ use bytes::Bytes;
 use rustix::fs::{Advice, fadvise};
 
 use super::temp::TempFolder;
-use crate::direct::Direct;
+use crate::disk::DirectIo;
 use crate::fail_point::around;
 
 /// A file that is written, but may still be taken back.
@@ -43,7 +43,7 @@ impl NewFile {
     pub(super) fn in_place(
         path: &Path,
         frames: &[Bytes],
-        direct: &Direct,
+        direct: &DirectIo,
     ) -> io::Result<Option<Self>> {
         let file = match around("fs.create", || File::create_new(path)) {
             Ok(file) => file,
@@ -60,7 +60,7 @@ impl NewFile {
     pub(super) fn unnamed(
         folder: &Arc<TempFolder>,
         frames: &[Bytes],
-        direct: &Direct,
+        direct: &DirectIo,
     ) -> io::Result<Self> {
         let path = folder.new_path();
         let file = File::create_new(&path)?;
@@ -76,7 +76,7 @@ impl NewFile {
         }
     }
 
-    fn fill(mut self, frames: &[Bytes], direct: &Direct) -> io::Result<Self> {
+    fn fill(mut self, frames: &[Bytes], direct: &DirectIo) -> io::Result<Self> {
         if let Some(file) = &mut self.file {
             let written_bytes = direct.write(file, frames)?;
             write_frames(file, frames, written_bytes)?;
@@ -163,8 +163,8 @@ mod tests {
             .collect()
     }
 
-    fn direct() -> Direct {
-        Direct::new(true)
+    fn direct() -> DirectIo {
+        DirectIo::new(true)
     }
 
     fn files(folder: &Path) -> usize {

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::failure::failure;
-use super::shared_sync::SharedSync;
 use crate::crash_storage::blob::{StorageError, StorageErrorKind};
+use crate::disk::SharedSync;
 
 /// Clients choose the names of dumps, and with them folders: without a limit they could fill the memory.
 const MOST_KNOWN: usize = 1000;

@@ -5,11 +5,10 @@
 mod failure;
 mod file;
 mod folders;
-mod shared_sync;
+mod key_locks;
 mod temp;
 mod threads;
 mod tree;
-mod turns;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -19,7 +18,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::crash_storage::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
-use crate::direct::MOST_IMPATIENT;
+use crate::disk::MOST_IMPATIENT;
 use failure::failure;
 use folders::Folders;
 use temp::sweep;

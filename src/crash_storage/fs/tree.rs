@@ -14,10 +14,10 @@ use rustix::fs::Access;
 use super::failure::failure;
 use super::file::NewFile;
 use super::folders::{FailedSyncs, Folders, parent_of};
+use super::key_locks::KeyLocks;
 use super::temp::TempFolder;
-use super::turns::Turns;
 use crate::crash_storage::blob::{Blob, StorageError, StorageErrorKind};
-use crate::direct::Direct;
+use crate::disk::DirectIo;
 use crate::fail_point::around;
 
 /// Files of one report that are open at the same time. A client may send thousands of dumps, and the limit of open
@@ -31,8 +31,8 @@ pub(super) struct Tree {
     fsync: bool,
     /// Made by the first `put`, so that whoever only reads needs no permission to write.
     temp: Mutex<Option<Arc<TempFolder>>>,
-    turns: Turns,
-    direct: Direct,
+    locks: KeyLocks,
+    direct: DirectIo,
 }
 
 impl Tree {
@@ -41,8 +41,8 @@ impl Tree {
             folders,
             fsync,
             temp: Mutex::default(),
-            turns: Turns::default(),
-            direct: Direct::new(fsync),
+            locks: KeyLocks::default(),
+            direct: DirectIo::new(fsync),
         }
     }
 
@@ -56,7 +56,7 @@ impl Tree {
 
     /// Survives folders that somebody removed, and an fsync that failed for somebody else: a second attempt does all again.
     pub(super) fn put(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
-        let _turn = self.turns.take(&last.key);
+        let _turn = self.locks.take(&last.key);
         match self.put_once(first, last) {
             Err(error) if error.kind == StorageErrorKind::NotFound => {
                 self.start_over()?;

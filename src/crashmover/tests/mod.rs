@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::disk::testing::Operation;
 use crate::metrics::{Count, Fate};
-use crate::spool::testing::Operation;
 use scene::{Scene, eventually, report};
 
 #[tokio::test(flavor = "multi_thread")]

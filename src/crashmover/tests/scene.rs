@@ -15,9 +15,10 @@ use crate::crash::{
 };
 use crate::crash_publish::{MemoryPublisher, PublishError, PublishErrorKind};
 use crate::crash_storage::{Blob, BlobStore, Layout, MemoryStore, StorageError, StorageErrorKind};
+use crate::disk::RealDisk;
+use crate::disk::testing::FaultyDisk;
 use crate::metrics::Count;
-use crate::spool::testing::FaultyDisk;
-use crate::spool::{RealDisk, SpoolConfig};
+use crate::spool::SpoolConfig;
 
 /// Storage that hangs, refuses or works.
 #[derive(Default)]

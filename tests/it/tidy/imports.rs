@@ -9,9 +9,9 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("crash", &[]),
     ("intake", &["crash"]),
     ("throttle", &["crash", "settings"]),
-    ("spool", &["crash", "direct", "settings"]),
-    ("crash_storage", &["crash", "direct", "settings", "aws"]),
-    ("crash_publish", &["crash", "settings", "aws"]),
+    ("spool", &["crash", "disk"]),
+    ("crash_storage", &["crash", "disk", "aws"]),
+    ("crash_publish", &["crash", "aws"]),
     (
         "crashmover",
         &[
@@ -42,7 +42,7 @@ const TABLE: [(&str, &[&str]); 18] = [
     ("sentry", &["settings"]),
     ("aws", &["settings"]),
     ("settings", &[]),
-    ("direct", &[]),
+    ("disk", &[]),
     ("health", &[]),
     ("version", &[]),
     ("fail_point", &[]),

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::disk::Disk;
 use super::error::SpoolError;
-use super::line::occupied_bytes;
+use super::wait_queue::occupied_bytes;
+use crate::disk::Disk;
 
 /// How long a look at the disk's free space counts; what we write meanwhile is subtracted.
 const FRESH: Duration = Duration::from_secs(1);
@@ -15,7 +15,7 @@ const FRESH: Duration = Duration::from_secs(1);
 const PUBLISH_RESERVE: u64 = 16;
 
 /// The limits, and what is known about the disk.
-pub(super) struct Room {
+pub(super) struct Capacity {
     dir: PathBuf,
     max_bytes: u64,
     min_free_bytes: u64,
@@ -27,7 +27,7 @@ struct Seen {
     free_bytes: u64,
 }
 
-impl Room {
+impl Capacity {
     pub fn new(dir: &Path, max_bytes: u64, min_free_bytes: u64) -> Self {
         Self {
             dir: dir.to_owned(),

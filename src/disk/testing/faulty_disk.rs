@@ -6,7 +6,7 @@ use std::io::{self, IoSlice, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::spool::{Disk, DiskFile, FileSeen};
+use crate::disk::{Disk, DiskFile, FileSeen};
 
 /// The kinds of operations that can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -33,7 +33,7 @@ const REST: Duration = Duration::from_secs(1);
 
 /// Buffers, and who may use them.
 #[derive(Debug)]
-pub struct Direct {
+pub struct DirectIo {
     most: usize,
     /// Everybody waits for the disk in any case.
     patient: bool,
@@ -47,7 +47,7 @@ struct State {
     rests_until: Option<Instant>,
 }
 
-impl Direct {
+impl DirectIo {
     /// `patient` where each report is put on disk before it is acknowledged: a slow disk is then no reason to stop.
     pub fn new(patient: bool) -> Self {
         Self {

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::spool::{Disk, DiskFile, FileSeen};
+use crate::disk::{Disk, DiskFile, FileSeen};
 
 /// A failing fsync takes its time, so that others change names meanwhile and are lost with it.
 const FAILING_TAKES_TURNS: u32 = 100;

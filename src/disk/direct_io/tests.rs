@@ -110,7 +110,7 @@ fn a_buffer_begins_at_a_block() {
 #[test]
 fn a_buffer_is_used_again_and_the_file_is_an_ordinary_one_afterwards() {
     let folder = tempfile::tempdir().unwrap();
-    let direct = Direct::new(true);
+    let direct = DirectIo::new(true);
     for length_bytes in [1_300_001, 70_000, 65_536, 65_535, 600_000] {
         let path = folder.path().join(length_bytes.to_string());
         let mut file = File::create_new(&path).unwrap();
@@ -134,7 +134,7 @@ fn a_buffer_is_used_again_and_the_file_is_an_ordinary_one_afterwards() {
 
 #[test]
 fn a_failed_write_gives_its_buffer_back() {
-    let direct = Direct::new(false);
+    let direct = DirectIo::new(false);
     // Open for reading only.
     let mut file = File::open("/proc/self/exe").unwrap();
     assert!(direct.write(&mut file, &frames(70_000, 7000)).is_err());
@@ -143,7 +143,7 @@ fn a_failed_write_gives_its_buffer_back() {
 
 #[test]
 fn only_so_many_write_at_a_time_and_a_slow_disk_is_left_alone_for_a_while() {
-    let direct = Direct::new(false);
+    let direct = DirectIo::new(false);
     let buffers: Vec<_> = (0..MOST_IMPATIENT)
         .map(|_| direct.take().unwrap())
         .collect();
@@ -157,7 +157,7 @@ fn only_so_many_write_at_a_time_and_a_slow_disk_is_left_alone_for_a_while() {
     direct.lock().rests_until = Some(Instant::now());
     assert!(direct.take().is_some());
 
-    let patient = Direct::new(true);
+    let patient = DirectIo::new(true);
     let buffer = patient.take().unwrap();
     patient.give_back(buffer, true);
     assert!(patient.take().is_some());

@@ -8,13 +8,13 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The reports that are being saved, by the key of their raw crash.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
-    taken: Mutex<Taken>,
+pub(super) struct KeyLocks {
+    held: Mutex<Held>,
     ended: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct Held {
     keys: HashSet<String>,
     /// Waking nobody costs a system call too.
     waiting: usize,
@@ -22,38 +22,38 @@ struct Taken {
 
 /// Ends when dropped.
 #[derive(Debug)]
-pub(super) struct Turn<'a> {
-    turns: &'a Turns,
+pub(super) struct KeyLock<'a> {
+    locks: &'a KeyLocks,
     key: &'a str,
 }
 
-impl Turns {
+impl KeyLocks {
     /// Blocks until no other save of this report is under way.
-    pub(super) fn take<'a>(&'a self, key: &'a str) -> Turn<'a> {
-        let mut taken = self.lock();
-        while taken.keys.contains(key) {
-            taken.waiting += 1;
-            taken = self
+    pub(super) fn take<'a>(&'a self, key: &'a str) -> KeyLock<'a> {
+        let mut held = self.lock();
+        while held.keys.contains(key) {
+            held.waiting += 1;
+            held = self
                 .ended
-                .wait(taken)
+                .wait(held)
                 .unwrap_or_else(PoisonError::into_inner);
-            taken.waiting -= 1;
+            held.waiting -= 1;
         }
-        taken.keys.insert(key.to_owned());
-        Turn { turns: self, key }
+        held.keys.insert(key.to_owned());
+        KeyLock { locks: self, key }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for KeyLock<'_> {
     fn drop(&mut self) {
-        let mut taken = self.turns.lock();
-        taken.keys.remove(self.key);
-        if taken.waiting > 0 {
-            self.turns.ended.notify_all();
+        let mut held = self.locks.lock();
+        held.keys.remove(self.key);
+        if held.waiting > 0 {
+            self.locks.ended.notify_all();
         }
     }
 }
@@ -65,12 +65,12 @@ mod tests {
 
     #[test]
     fn one_report_is_saved_once_at_a_time() {
-        let (turns, inside) = (Turns::default(), AtomicUsize::new(0));
+        let (locks, inside) = (KeyLocks::default(), AtomicUsize::new(0));
         std::thread::scope(|threads| {
             for _ in 0..8 {
                 threads.spawn(|| {
                     for _ in 0..200 {
-                        let _turn = turns.take("same");
+                        let _turn = locks.take("same");
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                         std::thread::yield_now();
                         inside.fetch_sub(1, Ordering::SeqCst);
@@ -78,13 +78,13 @@ mod tests {
                 });
             }
         });
-        assert!(turns.lock().keys.is_empty());
+        assert!(locks.lock().keys.is_empty());
     }
 
     #[test]
     fn others_do_not_wait() {
-        let turns = Turns::default();
-        let _one = turns.take("one");
-        let _other = turns.take("other");
+        let locks = KeyLocks::default();
+        let _one = locks.take("one");
+        let _other = locks.take("other");
     }
 }

@@ -1,6 +1,4 @@
-//! The handful of file operations the spool needs, so that a test can fail the third fsync.
-//!
-//! Operations only: what they mean for a report, and in which order they come, is `folders.rs`.
+//! The machine's own file systems.
 
 use std::any::Any;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
@@ -9,70 +7,22 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::direct::Direct;
+use super::{DirectIo, Disk, DiskFile, FileSeen};
 
 /// Dumps hold the memory of somebody's program: nobody but the collector's user reads them.
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
 
-/// A disk on which the spool lives. All operations block.
-pub trait Disk: Send + Sync {
-    /// Makes one folder; it may exist already, its parent must.
-    fn make_folder(&self, dir: &Path) -> io::Result<()>;
-
-    /// Locks a file (made if absent) for as long as the returned guard lives.
-    ///
-    /// # Errors
-    /// `WouldBlock`: somebody else holds it.
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>>;
-
-    /// Makes an empty file, or empties an existing one.
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
-
-    /// A file's bytes, and how many there are.
-    fn open(&self, path: &Path) -> io::Result<(Box<dyn Read>, u64)>;
-
-    /// Moves a file within the disk in one step; a file at `to` is replaced.
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-
-    fn remove(&self, path: &Path) -> io::Result<()>;
-
-    /// Makes every earlier change of names in this folder durable.
-    fn sync_folder(&self, dir: &Path) -> io::Result<()>;
-
-    /// The plain files of a folder, in any order. Opens none of them.
-    fn list(&self, dir: &Path) -> io::Result<Vec<FileSeen>>;
-
-    /// What this process may still write on the file system that holds `dir`.
-    fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
-}
-
-/// A file being written.
-pub trait DiskFile {
-    /// Writes all slices one after the other. An error leaves the file in an unknown state.
-    fn write_all(&mut self, slices: &mut [IoSlice<'_>]) -> io::Result<()>;
-
-    /// Makes content and length durable (not the name: that is `Disk::sync_folder`).
-    fn sync(&mut self) -> io::Result<()>;
-}
-
-/// A file as a listing shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileSeen {
-    pub name: String,
-    pub length_bytes: u64,
-}
-
 /// The machine's own file systems.
 #[derive(Debug)]
 pub struct RealDisk {
-    direct: Arc<Direct>,
+    direct: Arc<DirectIo>,
 }
 
 impl Default for RealDisk {
     fn default() -> Self {
         // Whoever puts something into the spool waits for the disk.
-        let direct = Arc::new(Direct::new(true));
+        let direct = Arc::new(DirectIo::new(true));
         Self { direct }
     }
 }
@@ -154,7 +104,7 @@ impl Disk for RealDisk {
 
 struct RealFile {
     file: File,
-    direct: Arc<Direct>,
+    direct: Arc<DirectIo>,
 }
 
 impl DiskFile for RealFile {
