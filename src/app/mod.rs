@@ -96,8 +96,10 @@ impl App {
     ) -> anyhow::Result<Self> {
         let spool = match spool_config(settings) {
             Some(config) => Some(
-                tokio::task::spawn_blocking(|| Spool::take(config, Arc::new(RealDisk::default())))
-                    .await??,
+                tokio::task::spawn_blocking(|| {
+                    Spool::take(config, Arc::new(RealDisk::private(true)))
+                })
+                .await??,
             ),
             None => None,
         };

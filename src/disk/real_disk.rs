@@ -1,63 +1,90 @@
 //! The machine's own file systems.
 
 use std::any::Any;
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, IoSlice, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{DirectIo, Disk, DiskFile, FileSeen};
+use rustix::fs::{Access, Advice, access, fadvise};
 
-/// Dumps hold the memory of somebody's program: nobody but the collector's user reads them.
-const FILE_MODE: u32 = 0o600;
-const FOLDER_MODE: u32 = 0o700;
+use super::direct_io::DirectIo;
+use super::{Disk, DiskFile, Identity, Listed};
 
-/// The machine's own file systems.
-#[derive(Debug)]
+/// File systems of which this process has the usual view.
 pub struct RealDisk {
-    direct: Arc<DirectIo>,
+    direct_io: Arc<DirectIo>,
+    file_mode: u32,
+    folder_mode: u32,
 }
 
-impl Default for RealDisk {
-    fn default() -> Self {
-        // Whoever puts something into the spool waits for the disk.
-        let direct = Arc::new(DirectIo::new(true));
-        Self { direct }
+impl RealDisk {
+    /// Its files are for the collector's user alone: they hold the memory of other people's programs.
+    ///
+    /// `waits` where everybody waits for what is written to be durable.
+    pub fn private(waits: bool) -> Self {
+        Self::new(waits, 0o600, 0o700)
+    }
+
+    /// Its files are for whom the process's umask says.
+    pub fn shared(waits: bool) -> Self {
+        Self::new(waits, 0o666, 0o777)
+    }
+
+    fn new(waits: bool, file_mode: u32, folder_mode: u32) -> Self {
+        let direct_io = Arc::new(DirectIo::new(waits));
+        Self {
+            direct_io,
+            file_mode,
+            folder_mode,
+        }
+    }
+
+    fn to_write(&self) -> OpenOptions {
+        let mut options = OpenOptions::new();
+        options.write(true).mode(self.file_mode);
+        options
+    }
+
+    fn written(&self, file: File) -> Box<dyn DiskFile> {
+        let direct_io = Arc::clone(&self.direct_io);
+        Box::new(RealFile { file, direct_io })
     }
 }
 
 impl Disk for RealDisk {
-    fn make_folder(&self, dir: &Path) -> io::Result<()> {
-        match DirBuilder::new().mode(FOLDER_MODE).create(dir) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
-            made => made,
+    fn make_folder(&self, dir: &Path) -> io::Result<bool> {
+        match DirBuilder::new().mode(self.folder_mode).create(dir) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && dir.is_dir() => Ok(false),
+            made => made.map(|()| true),
         }
     }
 
+    fn remove_folder(&self, dir: &Path) -> io::Result<()> {
+        std::fs::remove_dir(dir)
+    }
+
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(FILE_MODE)
-            .open(path)?;
+        let file = match self.to_write().create(true).truncate(false).open(path) {
+            Err(error) if error.kind() == ErrorKind::IsADirectory => File::open(path)?,
+            opened => opened?,
+        };
         match file.try_lock() {
             Ok(()) => Ok(Box::new(file)),
-            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::WouldBlock) => Err(ErrorKind::WouldBlock.into()),
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(FILE_MODE)
-            .open(path)?;
-        let direct = Arc::clone(&self.direct);
-        Ok(Box::new(RealFile { file, direct }))
+        let file = self.to_write().create(true).truncate(true).open(path)?;
+        Ok(self.written(file))
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let file = self.to_write().create_new(true).open(path)?;
+        Ok(self.written(file))
     }
 
     fn open(&self, path: &Path) -> io::Result<(Box<dyn Read>, u64)> {
@@ -75,25 +102,35 @@ impl Disk for RealDisk {
     }
 
     fn sync_folder(&self, dir: &Path) -> io::Result<()> {
-        File::open(dir)?.sync_all()
+        as_far_as_possible(File::open(dir)?.sync_all())
     }
 
-    fn list(&self, dir: &Path) -> io::Result<Vec<FileSeen>> {
-        let mut seen = Vec::new();
+    fn list(&self, dir: &Path) -> io::Result<Vec<Listed>> {
+        let mut listed = Vec::new();
         for found in std::fs::read_dir(dir)? {
             let found = found?;
             match found.metadata() {
-                Ok(about) if about.is_file() => seen.push(FileSeen {
+                Ok(about) if about.is_file() || about.is_dir() => listed.push(Listed {
                     name: found.file_name().to_string_lossy().into_owned(),
+                    is_folder: about.is_dir(),
                     length_bytes: about.len(),
                 }),
                 Ok(_) => {}
                 // It was moved on while we listed.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(seen)
+        Ok(listed)
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<Identity> {
+        std::fs::symlink_metadata(path).map(|about| Identity::from(&about))
+    }
+
+    fn may_write(&self, dir: &Path) -> io::Result<()> {
+        // With the dot at the end, a file of this name is refused.
+        Ok(access(dir.join("."), Access::WRITE_OK | Access::EXEC_OK)?)
     }
 
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
@@ -102,91 +139,73 @@ impl Disk for RealDisk {
     }
 }
 
+/// A file system that cannot fsync folders (CIFS, some of FUSE) says so by these; the disk is as well as it can be.
+fn as_far_as_possible(synced: io::Result<()>) -> io::Result<()> {
+    match synced {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidInput | ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+impl From<&Metadata> for Identity {
+    fn from(about: &Metadata) -> Self {
+        Self {
+            device: about.dev(),
+            inode: about.ino(),
+        }
+    }
+}
+
 struct RealFile {
     file: File,
-    direct: Arc<DirectIo>,
+    direct_io: Arc<DirectIo>,
 }
 
 impl DiskFile for RealFile {
-    fn write_all(&mut self, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
-        let written_bytes = self.direct.write(&mut self.file, slices)?;
-        // Skips empty slices at the front, too.
-        IoSlice::advance_slices(&mut slices, written_bytes);
-        while !slices.is_empty() {
-            match self.file.write_vectored(slices) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => IoSlice::advance_slices(&mut slices, written),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+    fn write_all(&mut self, slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+        let written_bytes = self.direct_io.write(&mut self.file, slices)?;
+        write_rest(&mut self.file, slices, written_bytes)
+    }
+
+    fn begin_sync(&mut self) {
+        // What fails here fails again when the file is synced.
+        let _ = fadvise(&self.file, 0, None, Advice::DontNeed);
     }
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()
     }
+
+    fn identity(&self) -> io::Result<Identity> {
+        self.file.metadata().map(|about| Identity::from(&about))
+    }
+}
+
+/// What comes behind the first `written_bytes`, in as few calls as the slices allow.
+fn write_rest(
+    file: &mut impl Write,
+    mut slices: &mut [IoSlice<'_>],
+    written_bytes: usize,
+) -> io::Result<()> {
+    // Skips empty slices at the front, too: writing nothing would look like a disk that takes nothing.
+    IoSlice::advance_slices(&mut slices, written_bytes);
+    while !slices.is_empty() {
+        match file.write_vectored(slices) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut slices, written),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_slices_are_written_whole_and_in_order() {
-        let (dir, disk) = (tempfile::tempdir().unwrap(), RealDisk::default());
-        let path = dir.path().join("file");
-        let pieces: Vec<Vec<u8>> = (0..3000u32).map(|n| n.to_le_bytes().repeat(50)).collect();
-        let mut slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
-        slices.insert(0, IoSlice::new(&[]));
-        let mut file = disk.create(&path).unwrap();
-        file.write_all(&mut slices).unwrap();
-        file.sync().unwrap();
-        let (mut read, length_bytes) = disk.open(&path).unwrap();
-        let mut found = Vec::new();
-        read.read_to_end(&mut found).unwrap();
-        assert_eq!(found, pieces.concat());
-        assert_eq!(found.len() as u64, length_bytes);
-    }
-
-    #[test]
-    fn a_listing_shows_plain_files_only() {
-        let (dir, disk) = (tempfile::tempdir().unwrap(), RealDisk::default());
-        let folder = dir.path().join("folder");
-        disk.make_folder(&folder).unwrap();
-        disk.make_folder(&folder).unwrap();
-        std::os::unix::fs::symlink("/etc/passwd", dir.path().join("link")).unwrap();
-        std::fs::write(dir.path().join("file"), b"abc").unwrap();
-        let seen = disk.list(dir.path()).unwrap();
-        let name = "file".to_owned();
-        assert_eq!(
-            seen,
-            [FileSeen {
-                name,
-                length_bytes: 3
-            }]
-        );
-    }
-
-    #[test]
-    fn a_lock_is_held_until_its_guard_goes() {
-        let (dir, disk) = (tempfile::tempdir().unwrap(), RealDisk::default());
-        let path = dir.path().join("lock");
-        let held = disk.lock(&path).unwrap();
-        let refused = disk.lock(&path).unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
-        drop(held);
-        disk.lock(&path).unwrap();
-    }
-
-    #[test]
-    fn files_are_for_the_collector_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let (dir, disk) = (tempfile::tempdir().unwrap(), RealDisk::default());
-        let (folder, file) = (dir.path().join("folder"), dir.path().join("file"));
-        disk.make_folder(&folder).unwrap();
-        disk.create(&file).unwrap();
-        let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(folder), mode(file)), (FOLDER_MODE, FILE_MODE));
-    }
-}
+mod tests;

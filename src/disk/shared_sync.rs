@@ -9,7 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The fsyncs of one folder, by number.
 #[derive(Debug, Default)]
-pub struct SharedSync {
+pub(super) struct SharedSync {
     turn: Mutex<Turn>,
     ended: Condvar,
 }
@@ -33,7 +33,7 @@ impl SharedSync {
     /// # Errors
     /// The fsync failed, and this call did it. Those who waited for it are not told: whoever calls has to find out, for
     /// all whose names are older, whether any fsync failed meanwhile.
-    pub fn join<E>(&self, sync: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+    pub(super) fn join<E>(&self, sync: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
         let mut turn = self.lock();
         let needed = turn.begun + 1;
         turn.waiting += 1;

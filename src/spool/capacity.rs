@@ -1,7 +1,8 @@
 //! How much the spool may still take: its own ceiling, and what must stay free on the disk.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::SpoolError;
@@ -10,6 +11,8 @@ use crate::disk::Disk;
 
 /// How long a look at the disk's free space counts; what we write meanwhile is subtracted.
 const FRESH: Duration = Duration::from_secs(1);
+/// A disk that has not answered for so long is taken for one without room.
+const UNANSWERED: Duration = Duration::from_secs(10);
 /// Reports that are saved and only wait to be published take a block each. They may go beyond the ceiling by this
 /// fraction: refusing one would lose its place in the processor's queue, and hardly give any room.
 const PUBLISH_RESERVE: u64 = 16;
@@ -19,13 +22,18 @@ pub(super) struct Capacity {
     dir: PathBuf,
     max_bytes: u64,
     min_free_bytes: u64,
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Seen>,
 }
 
 struct Seen {
-    at: Instant,
-    free_bytes: u64,
+    /// When the last look began.
+    asked: Option<Instant>,
+    is_looking: bool,
+    free_bytes: io::Result<u64>,
 }
+
+/// The right to ask the disk, which may take long: one at a time.
+pub(super) struct Look(());
 
 impl Capacity {
     pub fn new(dir: &Path, max_bytes: u64, min_free_bytes: u64) -> Self {
@@ -33,7 +41,11 @@ impl Capacity {
             dir: dir.to_owned(),
             max_bytes,
             min_free_bytes,
-            seen: Mutex::new(None),
+            seen: Mutex::new(Seen {
+                asked: None,
+                is_looking: false,
+                free_bytes: Ok(0),
+            }),
         }
     }
 
@@ -48,48 +60,70 @@ impl Capacity {
             .saturating_add(self.max_bytes / PUBLISH_RESERVE)
     }
 
-    /// Subtracts a file from the free space, if enough stays free.
+    /// Subtracts a file from the free space, if enough stays free. Blocks.
     pub fn take(&self, disk: &dyn Disk, length_bytes: u64) -> Result<(), SpoolError> {
+        self.look_now(disk);
         let needed = occupied_bytes(length_bytes);
-        self.with_free(disk, |free_bytes| {
-            let left = free_bytes.saturating_sub(needed);
-            if left < self.min_free_bytes {
-                return Err(self.too_little_free(needed, *free_bytes));
+        match &mut self.seen().free_bytes {
+            Ok(free_bytes) if free_bytes.saturating_sub(needed) < self.min_free_bytes => {
+                Err(self.too_little_free(needed, *free_bytes))
             }
-            *free_bytes = left;
-            Ok(())
-        })?
+            Ok(free_bytes) => {
+                *free_bytes = free_bytes.saturating_sub(needed);
+                Ok(())
+            }
+            Err(error) => {
+                let error = io::Error::new(error.kind(), error.to_string());
+                Err(SpoolError::io(
+                    "look at the free space of",
+                    &self.dir,
+                    error,
+                ))
+            }
+        }
     }
 
-    /// What could still be put, with this much occupied.
-    pub fn left_bytes(&self, disk: &dyn Disk, occupied: u64) -> Result<u64, SpoolError> {
-        let free = self.with_free(disk, |free_bytes| {
-            free_bytes.saturating_sub(self.min_free_bytes)
-        })?;
-        Ok(free.min(self.max_bytes.saturating_sub(occupied)))
+    /// What could still be put, with this much occupied, as far as is known.
+    pub fn left_bytes(&self, occupied: u64) -> u64 {
+        let seen = self.seen();
+        let waits = seen.asked.filter(|_| seen.is_looking);
+        if waits.is_some_and(|since| since.elapsed() > UNANSWERED) {
+            return 0;
+        }
+        let free_bytes = seen.free_bytes.as_ref().copied().unwrap_or_default();
+        let left = free_bytes.saturating_sub(self.min_free_bytes);
+        left.min(self.max_bytes.saturating_sub(occupied))
     }
 
-    fn with_free<T>(
-        &self,
-        disk: &dyn Disk,
-        look: impl FnOnce(&mut u64) -> T,
-    ) -> Result<T, SpoolError> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = seen.take().filter(|seen| seen.at.elapsed() < FRESH);
-        let fresh = match fresh {
-            Some(fresh) => fresh,
-            None => self.see(disk)?,
-        };
-        Ok(look(&mut seen.insert(fresh).free_bytes))
+    /// Asks the disk if that is due. Blocks.
+    pub fn look_now(&self, disk: &dyn Disk) {
+        if let Some(look) = self.begin_look() {
+            self.look(disk, look);
+        }
     }
 
-    fn see(&self, disk: &dyn Disk) -> Result<Seen, SpoolError> {
-        let free = disk.free_bytes(&self.dir);
-        let free = free.map_err(|e| SpoolError::io("look at the free space of", &self.dir, e))?;
-        Ok(Seen {
-            at: Instant::now(),
-            free_bytes: free,
-        })
+    /// If it is time to ask the disk again and nobody does.
+    pub fn begin_look(&self) -> Option<Look> {
+        let mut seen = self.seen();
+        let is_fresh = seen.asked.is_some_and(|at| at.elapsed() < FRESH);
+        if is_fresh || seen.is_looking {
+            return None;
+        }
+        seen.asked = Some(Instant::now());
+        seen.is_looking = true;
+        Some(Look(()))
+    }
+
+    /// Asks the disk. Blocks.
+    pub fn look(&self, disk: &dyn Disk, _look: Look) {
+        let free_bytes = disk.free_bytes(&self.dir);
+        let mut seen = self.seen();
+        seen.free_bytes = free_bytes;
+        seen.is_looking = false;
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The reports that wait take too much.
@@ -111,7 +145,7 @@ impl Capacity {
     }
 
     /// The disk itself had no room: it filled up faster than we looked, or there is a quota.
-    pub fn disk_full(&self, error: &std::io::Error) -> SpoolError {
+    pub fn disk_full(&self, error: &io::Error) -> SpoolError {
         self.full(format!("{error} (make room on the volume)"))
     }
 

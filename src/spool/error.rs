@@ -30,6 +30,10 @@ impl SpoolError {
             source,
         }
     }
+
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
 }
 
 impl fmt::Display for SpoolError {
@@ -65,14 +69,6 @@ fn what_to_do(kind: io::ErrorKind) -> &'static str {
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => " (make room on the volume)",
         _ => "",
-    }
-}
-
-/// The same failure once more, for each of several that wait for one operation.
-pub(super) fn again(error: &io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => io::Error::new(error.kind(), error.to_string()),
     }
 }
 

@@ -22,24 +22,24 @@ mod capacity;
 mod entry;
 mod error;
 mod folders;
-mod group_sync;
 mod moves;
 mod name;
 mod offline;
+mod ownership;
 mod put;
 mod recovery;
 pub mod step;
 mod wait_queue;
 mod wait_queues;
 
-use std::any::Any;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 
 pub use entry::Content;
 pub use error::SpoolError;
@@ -52,8 +52,7 @@ use crate::crash::CrashReport;
 use crate::disk::Disk;
 use capacity::Capacity;
 use folders::Folders;
-use group_sync::GroupSync;
-use put::Put;
+use ownership::Ownership;
 use wait_queues::WaitQueues;
 
 /// Blocking file operations at a time. More do not make a disk faster, and a disk that hangs must not take all the
@@ -81,7 +80,7 @@ pub struct SpoolStats {
     pub publish: Tally,
     /// As seen at start, at the last `rescan`, plus what went there since.
     pub failed: Tally,
-    /// How much could still be put; 0 also if the disk does not answer.
+    /// How much could still be put, as seen lately; 0 also if the disk does not answer.
     pub room_bytes: u64,
 }
 
@@ -97,15 +96,13 @@ struct Inner {
     queues: Arc<WaitQueues>,
     failed: Mutex<Tally>,
     capacity: Capacity,
-    save_sync: GroupSync<Put>,
-    publish_sync: GroupSync<Put>,
     /// When the disk refused a put, unless one worked since.
     refused: Mutex<Option<Instant>>,
     /// When this process took the spool: what is older was left by another.
     taken: SystemTime,
     /// What waits has been found. Until then nothing is taken.
     looked_through: watch::Sender<bool>,
-    _lock: Box<dyn Any + Send + Sync>,
+    folder: Ownership,
 }
 
 impl Spool {
@@ -128,18 +125,17 @@ impl Spool {
         let folders = Folders::new(&config.dir, Arc::clone(&disk));
         folders.make()?;
         let inner = Inner {
-            _lock: lock(disk.as_ref(), &config.dir)?,
+            folder: Ownership::take(disk.as_ref(), &config.dir)?,
             folders,
             queues: Arc::default(),
             failed: Mutex::default(),
             capacity: Capacity::new(&config.dir, config.max_bytes, config.min_free_bytes),
-            save_sync: GroupSync::default(),
-            publish_sync: GroupSync::default(),
             refused: Mutex::default(),
             taken: SystemTime::now(),
             looked_through: watch::Sender::new(false),
         };
         inner.folders.clear_incoming()?;
+        inner.capacity.look_now(inner.folders.disk());
         Ok(Self {
             inner: Arc::new(inner),
             jobs: Arc::new(Semaphore::new(DISK_JOBS)),
@@ -211,20 +207,20 @@ impl Spool {
         self.run(Inner::look_again).await
     }
 
-    /// Entries and bytes per state, the age of the oldest, and the room that is left.
+    /// Entries and bytes per state, the age of the oldest, and the room that is left. Never waits for the disk.
     pub fn stats(&self) -> SpoolStats {
         let inner = &self.inner;
+        self.look_at_free_space();
         let (save, publish) = (
             inner.queues.tally(State::Save),
             inner.queues.tally(State::Publish),
         );
         let occupied = save.bytes + publish.bytes;
-        let room = inner.capacity.left_bytes(inner.folders.disk(), occupied);
         SpoolStats {
             save,
             publish,
             failed: *inner.failed(),
-            room_bytes: room.unwrap_or_default(),
+            room_bytes: inner.capacity.left_bytes(occupied),
         }
     }
 
@@ -236,25 +232,28 @@ impl Spool {
         refused.is_some_and(|when| when.elapsed() < FAILURE_REMEMBERED_FOR)
     }
 
+    /// On a thread that may block; the answer is for those who ask later.
+    fn look_at_free_space(&self) {
+        if let Ok(runtime) = Handle::try_current()
+            && let Some(look) = self.inner.capacity.begin_look()
+        {
+            let inner = Arc::clone(&self.inner);
+            runtime.spawn_blocking(move || inner.capacity.look(inner.folders.disk(), look));
+        }
+    }
+
+    /// Hands a job to a thread that may block; it is done even if nobody waits for it any more.
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Inner) -> Result<T, SpoolError> + Send + 'static,
     ) -> Result<T, SpoolError> {
-        let done = self.start(job).await.await;
-        done.unwrap_or_else(|gone| Err(stopped(gone)))
-    }
-
-    /// Hands a job to a thread that may block; it is done even if nobody waits for it any more.
-    async fn start<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&Inner) -> T + Send + 'static,
-    ) -> JoinHandle<T> {
         let permit = Arc::clone(&self.jobs).acquire_owned().await;
         let inner = Arc::clone(&self.inner);
-        spawn_blocking(move || {
+        let done = spawn_blocking(move || {
             let _permit = permit;
             job(&inner)
-        })
+        });
+        done.await.unwrap_or_else(|gone| Err(stopped(gone)))
     }
 }
 
@@ -263,20 +262,6 @@ fn stopped(gone: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SpoolEr
         doing: "work on the spool".to_owned(),
         source: io::Error::other(gone),
     }
-}
-
-fn lock(disk: &dyn Disk, dir: &Path) -> Result<Box<dyn Any + Send + Sync>, SpoolError> {
-    let path = dir.join("lock");
-    disk.lock(&path).map_err(|error| match error.kind() {
-        io::ErrorKind::WouldBlock => SpoolError::Io {
-            doing: format!("lock {}", path.display()),
-            source: io::Error::new(
-                error.kind(),
-                "another process has this spool; each collector needs a CRASHMOVER_SPOOL_DIR of its own",
-            ),
-        },
-        _ => SpoolError::io("lock", &path, error),
-    })
 }
 
 impl Inner {

@@ -205,7 +205,7 @@ impl World {
             self.disk.cut_power(seed);
         }
         self.faults.heal();
-        self.disk.heal();
+        self.disk.end_process();
         self.spool = open(&self.faults);
         self.check().await;
     }

@@ -1,4 +1,4 @@
-//! One save of a report at a time, within this process.
+//! Work on something at most once at a time, within this process.
 //!
 //! The same report may be saved a second time while the first attempt, given up by its caller, still goes on. Were both
 //! at work, one that fails could take back files that the other counts on.
@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// The reports that are being saved, by the key of their raw crash.
+/// What is being worked on, by its key.
 #[derive(Debug, Default)]
 pub(super) struct KeyLocks {
     held: Mutex<Held>,
@@ -24,23 +24,22 @@ struct Held {
 #[derive(Debug)]
 pub(super) struct KeyLock<'a> {
     locks: &'a KeyLocks,
-    key: &'a str,
+    keys: Vec<String>,
 }
 
 impl KeyLocks {
-    /// Blocks until no other save of this report is under way.
-    pub(super) fn take<'a>(&'a self, key: &'a str) -> KeyLock<'a> {
+    /// Blocks until nobody holds any of the keys, then takes all of them at once.
+    pub(super) fn take<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> KeyLock<'_> {
+        let keys: Vec<_> = keys.into_iter().map(str::to_owned).collect();
         let mut held = self.lock();
-        while held.keys.contains(key) {
+        while keys.iter().any(|key| held.keys.contains(key)) {
             held.waiting += 1;
-            held = self
-                .ended
-                .wait(held)
-                .unwrap_or_else(PoisonError::into_inner);
+            let woken = self.ended.wait(held);
+            held = woken.unwrap_or_else(PoisonError::into_inner);
             held.waiting -= 1;
         }
-        held.keys.insert(key.to_owned());
-        KeyLock { locks: self, key }
+        held.keys.extend(keys.iter().cloned());
+        KeyLock { locks: self, keys }
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -51,7 +50,9 @@ impl KeyLocks {
 impl Drop for KeyLock<'_> {
     fn drop(&mut self) {
         let mut held = self.locks.lock();
-        held.keys.remove(self.key);
+        for key in &self.keys {
+            held.keys.remove(key);
+        }
         if held.waiting > 0 {
             self.locks.ended.notify_all();
         }
@@ -70,7 +71,7 @@ mod tests {
             for _ in 0..8 {
                 threads.spawn(|| {
                     for _ in 0..200 {
-                        let _turn = locks.take("same");
+                        let _turn = locks.take(["same"]);
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                         std::thread::yield_now();
                         inside.fetch_sub(1, Ordering::SeqCst);
@@ -84,7 +85,7 @@ mod tests {
     #[test]
     fn others_do_not_wait() {
         let locks = KeyLocks::default();
-        let _one = locks.take("one");
-        let _other = locks.take("other");
+        let _one = locks.take(["one", "two"]);
+        let _other = locks.take(["other"]);
     }
 }

@@ -6,6 +6,7 @@ mod failure;
 mod file;
 mod folders;
 mod key_locks;
+mod known;
 mod temp;
 mod threads;
 mod tree;
@@ -18,17 +19,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::crash_storage::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
-use crate::disk::MOST_IMPATIENT;
+use crate::disk::{Disk, MOST_IMPATIENT, RealDisk};
 use failure::failure;
-use folders::Folders;
-use temp::sweep;
 use threads::Threads;
 use tree::Tree;
 
 /// Where reports are kept on disk, and how surely.
 #[derive(Clone, Debug)]
 pub struct FsConfig {
-    /// The folder of the reports; made if it is missing. A relative path starts at the working directory.
+    /// The folder of the reports; made if it is missing, in one that exists. A relative path starts at the working directory.
     pub root: PathBuf,
     /// Whether `put` waits until everything is on disk. Without, a power cut loses reports that were taken.
     pub fsync: bool,
@@ -42,20 +41,22 @@ pub struct FsStore {
 }
 
 impl FsStore {
-    /// Makes the root and removes the unfinished files of processes that are gone. Blocks: meant for the start.
-    ///
-    /// Several processes may use one root.
+    /// Touches no disk yet: the root is made when something is saved or verified. Several processes may use one root.
     ///
     /// # Errors
-    /// The root is missing and cannot be made, or it is not a folder.
+    /// The working directory is gone, and the root is relative to it.
     pub fn open(config: FsConfig) -> Result<Self, StorageError> {
+        let root = std::path::absolute(&config.root);
+        let root = root.map_err(|error| failure("use", &config.root, error))?;
+        let disk = Arc::new(RealDisk::shared(config.fsync));
+        Ok(Self::on(disk, FsConfig { root, ..config }))
+    }
+
+    fn on(disk: Arc<dyn Disk>, config: FsConfig) -> Self {
         let FsConfig { root, fsync } = config;
-        let root = std::path::absolute(&root).map_err(|error| failure("use", &root, error))?;
-        let folders = Folders::below(root, fsync)?;
-        sweep(folders.root());
-        let tree = Arc::new(Tree::new(folders, fsync));
+        let tree = Arc::new(Tree::new(disk, root, fsync));
         let threads = Threads::new(few_threads(fsync));
-        Ok(Self { tree, threads })
+        Self { tree, threads }
     }
 
     async fn blocking<T: Send + 'static>(
@@ -113,3 +114,6 @@ fn broken_off(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Sto
         error,
     )
 }
+
+#[cfg(test)]
+mod model;

@@ -155,7 +155,7 @@ impl Scene {
             max_bytes: spool_max_bytes.unwrap_or_default(),
             min_free_bytes: 0,
         };
-        let disk = Arc::new(FaultyDisk::new(Arc::new(RealDisk::default())));
+        let disk = Arc::new(FaultyDisk::new(Arc::new(RealDisk::private(true))));
         let spool = spool_max_bytes.map(|_| Spool::open(spool_config, disk.clone()).unwrap());
         let (store, queue, metrics) = (
             Arc::new(Hooked::default()),

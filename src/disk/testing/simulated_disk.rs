@@ -1,25 +1,29 @@
-//! A disk in memory that shows what a power failure may do to files.
+//! A disk in memory that shows what a power failure may do to files and folders.
 //!
 //! A process sees every change at once. Durable is only what was fsynced: of all other changes of names each may be there
-//! after a power failure or not, on its own, a rename always in one piece; of content that was not fsynced, any beginning
-//! may be there, followed by rubbish. A failed fsync loses some changes for good while the process goes on seeing them,
-//! as Linux does. Stricter than any journaling file system: those keep changes in order.
+//! after a power failure or not, on its own, a rename always in one piece; what is in a folder that is not there is gone
+//! with it. Of content that was not fsynced, any beginning may be there, followed by rubbish. A failed fsync loses some
+//! changes for good while the process goes on seeing them, as Linux does. Stricter than any journaling file system: those
+//! keep changes in order.
+
+mod names;
 
 use std::any::Any;
-use std::collections::BTreeMap;
-use std::io::{self, IoSlice, Read};
+use std::collections::HashMap;
+use std::io::{self, ErrorKind, IoSlice, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::disk::{Disk, DiskFile, FileSeen};
+use crate::disk::{Disk, DiskFile, Identity, Listed};
+use names::{Names, Node};
 
 /// A failing fsync takes its time, so that others change names meanwhile and are lost with it.
 const FAILING_TAKES_TURNS: u32 = 100;
 
-/// A disk in memory. Folders need not be made; there are no locks.
+/// A disk in memory, with an empty folder `/` at first.
 #[derive(Clone, Default)]
 pub struct SimulatedDisk {
     state: Arc<Mutex<State>>,
@@ -28,42 +32,15 @@ pub struct SimulatedDisk {
 #[derive(Default)]
 struct State {
     files: Vec<Content>,
-    seen: BTreeMap<PathBuf, usize>,
-    durable: BTreeMap<PathBuf, usize>,
-    pending: Vec<Change>,
+    names: Names,
     failing_syncs: Vec<StdRng>,
+    locks: HashMap<PathBuf, Weak<()>>,
 }
 
 #[derive(Default)]
 struct Content {
     seen: Vec<u8>,
     durable: Vec<u8>,
-}
-
-/// A change of names that is not durable yet.
-struct Change {
-    from: Option<PathBuf>,
-    to: Option<PathBuf>,
-    file: usize,
-}
-
-impl Change {
-    /// True if an fsync of `dir` vouches for it: for a rename, that of the folder it went to.
-    fn belongs_to(&self, dir: &Path) -> bool {
-        let path = self.to.as_ref().or(self.from.as_ref());
-        path.and_then(|path| path.parent()) == Some(dir)
-    }
-
-    fn apply(&self, names: &mut BTreeMap<PathBuf, usize>) {
-        if let Some(from) = &self.from
-            && names.get(from) == Some(&self.file)
-        {
-            names.remove(from);
-        }
-        if let Some(to) = &self.to {
-            names.insert(to.clone(), self.file);
-        }
-    }
 }
 
 impl SimulatedDisk {
@@ -75,12 +52,7 @@ impl SimulatedDisk {
     pub fn cut_power(&self, seed: u64) {
         let mut dice = StdRng::seed_from_u64(seed);
         let mut state = self.state();
-        for change in std::mem::take(&mut state.pending) {
-            if dice.random() {
-                change.apply(&mut state.durable);
-            }
-        }
-        state.seen = state.durable.clone();
+        state.names.lose_pending(|| dice.random());
         for file in &mut state.files {
             file.lose_unsynced(&mut dice);
         }
@@ -91,9 +63,16 @@ impl SimulatedDisk {
         self.state().failing_syncs.push(StdRng::seed_from_u64(seed));
     }
 
-    /// Forgets the faults that did not come about yet.
-    pub fn heal(&self) {
-        self.state().failing_syncs.clear();
+    /// The process ends, and with it its locks and the faults that did not come about yet.
+    pub fn end_process(&self) {
+        let mut state = self.state();
+        state.failing_syncs.clear();
+        state.locks.clear();
+    }
+
+    fn file(&self, file: usize) -> Box<dyn DiskFile> {
+        let disk = self.clone();
+        Box::new(SimulatedFile { disk, file })
     }
 }
 
@@ -110,112 +89,120 @@ impl Content {
 }
 
 impl State {
-    fn find(&self, path: &Path) -> io::Result<usize> {
-        let found = self.seen.get(path).copied();
-        found.ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    fn change(&mut self, change: Change) {
-        change.apply(&mut self.seen);
-        self.pending.push(change);
-    }
-
-    fn sync_folder(&mut self, dir: &Path, mut survives: impl FnMut() -> bool) {
-        for change in std::mem::take(&mut self.pending) {
-            if !change.belongs_to(dir) {
-                self.pending.push(change);
-            } else if survives() {
-                change.apply(&mut self.durable);
-            }
-        }
+    fn new_file(&mut self, path: &Path) -> io::Result<usize> {
+        let file = self.files.len();
+        self.names.make(path, Node::File(file))?;
+        self.files.push(Content::default());
+        Ok(file)
     }
 }
 
 impl Disk for SimulatedDisk {
-    fn make_folder(&self, _dir: &Path) -> io::Result<()> {
-        Ok(())
+    fn make_folder(&self, dir: &Path) -> io::Result<bool> {
+        let mut state = self.state();
+        match state.names.find(dir) {
+            Ok(Node::Folder(_)) => Ok(false),
+            Ok(Node::File(_)) => Err(ErrorKind::AlreadyExists.into()),
+            Err(_) => state.names.make_folder(dir).map(|()| true),
+        }
     }
 
-    fn lock(&self, _path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
-        Ok(Box::new(()))
+    fn remove_folder(&self, dir: &Path) -> io::Result<()> {
+        self.state().names.remove_folder(dir)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
+        let mut state = self.state();
+        if state.names.find(path).is_err() {
+            state.new_file(path)?;
+        }
+        let held = state.locks.entry(path.to_owned()).or_default();
+        if held.upgrade().is_some() {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let guard = Arc::new(());
+        *held = Arc::downgrade(&guard);
+        Ok(Box::new(guard))
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let file = self.state().new_file(path)?;
+        Ok(self.file(file))
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let mut state = self.state();
-        let file = state.files.len();
-        state.files.push(Content::default());
-        let to = Some(path.to_owned());
-        state.change(Change {
-            from: None,
-            to,
-            file,
-        });
-        let disk = self.clone();
-        Ok(Box::new(SimulatedFile { disk, file }))
+        if state.names.find(path).is_ok() {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let file = state.new_file(path)?;
+        Ok(self.file(file))
     }
 
     fn open(&self, path: &Path) -> io::Result<(Box<dyn Read>, u64)> {
         let state = self.state();
-        let bytes = state.files[state.find(path)?].seen.clone();
+        let bytes = state.files[state.names.find_file(path)?].seen.clone();
         let length_bytes = bytes.len() as u64;
         Ok((Box::new(io::Cursor::new(bytes)), length_bytes))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        let file = state.find(from)?;
-        let (from, to) = (Some(from.to_owned()), Some(to.to_owned()));
-        state.change(Change { from, to, file });
-        Ok(())
+        self.state().names.rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        let file = state.find(path)?;
-        let from = Some(path.to_owned());
-        state.change(Change {
-            from,
-            to: None,
-            file,
-        });
-        Ok(())
+        self.state().names.remove(path)
     }
 
     fn sync_folder(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.state();
+        state.names.find(dir)?;
         let Some(mut dice) = state.failing_syncs.pop() else {
-            state.sync_folder(dir, || true);
+            state.names.sync(dir, || true);
             return Ok(());
         };
         drop(state);
         for _ in 0..FAILING_TAKES_TURNS {
-            self.state().sync_folder(dir, || dice.random());
+            self.state().names.sync(dir, || dice.random());
             std::thread::yield_now();
         }
         Err(io::Error::other("the disk could not write"))
     }
 
-    fn list(&self, dir: &Path) -> io::Result<Vec<FileSeen>> {
+    fn list(&self, dir: &Path) -> io::Result<Vec<Listed>> {
         let state = self.state();
-        let here = state
-            .seen
-            .iter()
-            .filter(|(path, _)| path.parent() == Some(dir));
-        Ok(here
-            .map(|(path, &file)| FileSeen {
-                name: path
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned(),
-                length_bytes: state.files[file].seen.len() as u64,
-            })
-            .collect())
+        state.names.find(dir)?;
+        let listed = state.names.in_folder(dir).map(|(name, node)| Listed {
+            name,
+            is_folder: matches!(node, Node::Folder(_)),
+            length_bytes: match node {
+                Node::File(file) => state.files[file].seen.len() as u64,
+                Node::Folder(_) => 0,
+            },
+        });
+        Ok(listed.collect())
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<Identity> {
+        Ok(identity(self.state().names.find(path)?))
+    }
+
+    fn may_write(&self, dir: &Path) -> io::Result<()> {
+        self.state().names.find(dir).map(drop)
     }
 
     fn free_bytes(&self, _dir: &Path) -> io::Result<u64> {
         Ok(u64::MAX)
     }
+}
+
+fn identity(node: Node) -> Identity {
+    let (device, number) = match node {
+        Node::File(number) => (1, 2 * number),
+        Node::Folder(number) => (1, 2 * number + 1),
+    };
+    let inode = number as u64;
+    Identity { device, inode }
 }
 
 struct SimulatedFile {
@@ -238,5 +225,9 @@ impl DiskFile for SimulatedFile {
         let content = &mut state.files[self.file];
         content.durable = content.seen.clone();
         Ok(())
+    }
+
+    fn identity(&self) -> io::Result<Identity> {
+        Ok(identity(Node::File(self.file)))
     }
 }

@@ -24,7 +24,7 @@ impl Place {
     fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
-            disk: Arc::new(FaultyDisk::new(Arc::new(RealDisk::default()))),
+            disk: Arc::new(FaultyDisk::new(Arc::new(RealDisk::private(true)))),
         }
     }
 
