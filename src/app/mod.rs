@@ -95,12 +95,10 @@ impl App {
         metrics: Metrics,
     ) -> anyhow::Result<Self> {
         let spool = match spool_config(settings) {
-            Some(config) => Some(
-                tokio::task::spawn_blocking(|| {
-                    Spool::take(config, Arc::new(RealDisk::private(true)))
-                })
-                .await??,
-            ),
+            Some(config) => {
+                let take = || Spool::take(config, Arc::new(RealDisk::private(true)));
+                Some(tokio::task::spawn_blocking(take).await??)
+            }
             None => None,
         };
         let room = spool.clone();
