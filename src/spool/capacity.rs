@@ -156,3 +156,32 @@ impl Capacity {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::testing::SimulatedDisk;
+
+    #[test]
+    fn nobody_waits_for_a_disk_that_hangs() {
+        let (disk, capacity) = (
+            SimulatedDisk::default(),
+            Capacity::new(Path::new("/"), 100, 0),
+        );
+        capacity.look_now(&disk);
+        assert_eq!(capacity.left_bytes(0), 100);
+        capacity.seen().asked = Some(Instant::now() - FRESH);
+        let hanging = capacity.begin_look().unwrap();
+        assert!(capacity.begin_look().is_none(), "one at a time");
+        capacity.take(&disk, 1).unwrap();
+        assert_eq!(capacity.left_bytes(0), 100);
+        capacity.seen().asked = Some(Instant::now() - UNANSWERED);
+        assert_eq!(
+            capacity.left_bytes(0),
+            0,
+            "a disk that does not answer has no room"
+        );
+        capacity.look(&disk, hanging);
+        assert_eq!(capacity.left_bytes(0), 100);
+    }
+}

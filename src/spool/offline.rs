@@ -144,7 +144,10 @@ pub fn load(dir: &Path, file: &Listed) -> Result<Content, SpoolError> {
 /// # Errors
 /// `Corrupt`: it is still damaged, and stays. `Io`: it is not in `failed/`, or could not be moved.
 pub fn retry(dir: &Path, file: &Listed) -> Result<State, SpoolError> {
-    let folders = folders(dir);
+    retry_in(&folders(dir), file)
+}
+
+pub(super) fn retry_in(folders: &Folders, file: &Listed) -> Result<State, SpoolError> {
     let from = folders.path(Folder::Failed, &file.name);
     let name = name_of(file, &from)?;
     let state = match folders.read(&from, name)? {
