@@ -14,7 +14,6 @@ use std::any::Any;
 use std::io::{self, IoSlice, Read};
 use std::path::{Path, PathBuf};
 
-pub use direct_io::MOST_IMPATIENT;
 pub use folder_syncs::{FolderSyncs, Ticket};
 pub use real_disk::RealDisk;
 

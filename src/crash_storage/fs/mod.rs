@@ -8,10 +8,8 @@ mod folders;
 mod key_locks;
 mod known;
 mod temp;
-mod threads;
 mod tree;
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,9 +17,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::crash_storage::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
-use crate::disk::{Disk, MOST_IMPATIENT, RealDisk};
+use crate::disk::{Disk, RealDisk};
 use failure::failure;
-use threads::Threads;
 use tree::Tree;
 
 /// Where reports are kept on disk, and how surely.
@@ -37,7 +34,6 @@ pub struct FsConfig {
 #[derive(Clone)]
 pub struct FsStore {
     tree: Arc<Tree>,
-    threads: Threads,
 }
 
 impl FsStore {
@@ -55,8 +51,7 @@ impl FsStore {
     fn on(disk: Arc<dyn Disk>, config: FsConfig) -> Self {
         let FsConfig { root, fsync } = config;
         let tree = Arc::new(Tree::new(disk, root, fsync));
-        let threads = Threads::new(few_threads(fsync));
-        Self { tree, threads }
+        Self { tree }
     }
 
     async fn blocking<T: Send + 'static>(
@@ -73,9 +68,8 @@ impl FsStore {
 impl BlobStore for FsStore {
     /// When the caller stops waiting, the work goes on to its end.
     async fn put(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
-        let (tree, first, last) = (Arc::clone(&self.tree), first.to_vec(), last.clone());
-        let put = self.threads.run(move || tree.put(&first, &last));
-        put.await.unwrap_or_else(|error| Err(broken_off(error)))
+        let (first, last) = (first.to_vec(), last.clone());
+        self.blocking(move |tree| tree.put(&first, &last)).await
     }
 
     async fn get(&self, key: &str) -> Result<Bytes, StorageError> {
@@ -96,15 +90,6 @@ impl BlobStore for FsStore {
         let fsync = if self.tree.has_fsync() { "on" } else { "off" };
         format!("disk: {}, fsync {fsync}", self.tree.root().display())
     }
-}
-
-/// Writing into the kernel's memory keeps a processor busy; whoever waits for a disk leaves it to others.
-fn few_threads(fsync: bool) -> usize {
-    if fsync {
-        return usize::MAX;
-    }
-    let processors = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
-    processors + MOST_IMPATIENT
 }
 
 fn broken_off(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StorageError {
