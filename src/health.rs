@@ -24,19 +24,13 @@ pub type Check = Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send +
 /// The checks that tell whether a report could be kept.
 pub struct Health {
     checks: Vec<(&'static str, Check)>,
-    /// Says that reports can be kept whatever the checks would find: there is room in the spool.
-    keeps_anyway: Box<dyn Fn() -> bool + Send + Sync>,
     last: Mutex<Option<(Instant, Vec<Problem>)>>,
 }
 
 impl Health {
-    pub fn new(
-        checks: Vec<(&'static str, Check)>,
-        keeps_anyway: impl Fn() -> bool + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(checks: Vec<(&'static str, Check)>) -> Self {
         Self {
             checks,
-            keeps_anyway: Box::new(keeps_anyway),
             last: Mutex::new(None),
         }
     }
@@ -49,11 +43,7 @@ impl Health {
         {
             return problems.clone();
         }
-        let problems = if (self.keeps_anyway)() {
-            Vec::new()
-        } else {
-            self.problems().await
-        };
+        let problems = self.problems().await;
         *last = Some((Instant::now(), problems.clone()));
         problems
     }
@@ -97,7 +87,7 @@ mod tests {
     #[tokio::test]
     async fn answers_are_remembered() {
         let asked = Arc::new(AtomicUsize::new(0));
-        let health = Health::new(failing(&asked), || false);
+        let health = Health::new(failing(&asked));
         let problems = [Problem {
             name: "storage",
             message: "away".to_owned(),
@@ -105,11 +95,5 @@ mod tests {
         assert_eq!(health.check().await, problems);
         assert_eq!(health.check().await, problems);
         assert_eq!(asked.load(Ordering::Relaxed), 1);
-    }
-
-    #[tokio::test]
-    async fn what_is_kept_anyway_is_no_problem() {
-        let health = Health::new(failing(&Arc::default()), || true);
-        assert!(health.check().await.is_empty());
     }
 }

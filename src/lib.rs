@@ -1,5 +1,6 @@
 //! Antenna: takes crash reports over HTTP, keeps them, and tells the processor.
 
+pub mod admin;
 pub mod app;
 pub mod aws;
 pub mod cli;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::fs::Mode;
+
 use crate::aws::AwsConfig;
 use crate::crash_publish::{CrashPublisher, MemoryPublisher, NoPublisher, SqsConfig, SqsPublisher};
 use crate::crash_storage::{
     CrashStorage, FsConfig, FsStore, Layout, MemoryStore, NoStore, S3Config, S3Store,
 };
-use crate::health::Check;
 use crate::settings::{self, AwsSettings, PublishClass, Settings, StorageClass};
 
 /// The outside world as the settings describe it.
@@ -25,6 +26,7 @@ pub async fn backends(settings: &Settings) -> anyhow::Result<Backends> {
     let timeout = settings.crashmover.save_timeout;
     let storage = match &settings.crash_storage {
         StorageClass::Fs(fs) => {
+            forbid(fs.umask);
             let config = FsConfig {
                 root: fs.root.clone(),
                 // What leaves the spool has to be as safe as it was there.
@@ -56,6 +58,13 @@ pub async fn backends(settings: &Settings) -> anyhow::Result<Backends> {
     Ok(Backends { storage, publisher })
 }
 
+/// Takes rights from every file and folder that this process makes from now on, besides those that it takes already.
+fn forbid(umask: u32) {
+    let wanted = Mode::from_bits_truncate(umask);
+    let before = rustix::process::umask(wanted);
+    rustix::process::umask(before | wanted);
+}
+
 fn aws_config(settings: &AwsSettings, call_timeout: Duration) -> AwsConfig {
     let exposed = |secret: &settings::Secret| secret.expose().to_owned();
     let keys = settings.access_key.as_ref();
@@ -65,21 +74,5 @@ fn aws_config(settings: &AwsSettings, call_timeout: Duration) -> AwsConfig {
         access_key: keys.map(|key| exposed(&key.id)),
         secret_access_key: keys.map(|key| exposed(&key.secret)),
         call_timeout,
-    }
-}
-
-impl Backends {
-    /// What the heartbeat asks.
-    pub fn checks(&self) -> Vec<(&'static str, Check)> {
-        let (storage, publisher) = (self.storage.clone(), self.publisher.clone());
-        let check_storage: Check = Box::new(move || {
-            let storage = storage.clone();
-            Box::pin(async move { storage.check().await.map_err(|error| error.to_string()) })
-        });
-        let check_queue: Check = Box::new(move || {
-            let publisher = publisher.clone();
-            Box::pin(async move { publisher.check().await.map_err(|error| error.to_string()) })
-        });
-        vec![("storage", check_storage), ("queue", check_queue)]
     }
 }

@@ -6,7 +6,7 @@ use crate::intake::{ExtraEncodings, Limits};
 use crate::sentry::SentryConfig;
 use crate::settings::{self, ExtraEncoding, GeneralSettings, Settings};
 
-pub fn crashmover_config(settings: &Settings) -> CrashmoverConfig {
+pub fn crashmover_config(settings: &Settings, in_flight_bytes: u64) -> CrashmoverConfig {
     let crashmover = &settings.crashmover;
     CrashmoverConfig {
         movers: crashmover.concurrent_crashmovers.get(),
@@ -22,7 +22,7 @@ pub fn crashmover_config(settings: &Settings) -> CrashmoverConfig {
             sleep: crashmover.retry_sleep,
         },
         publish_backlog: crashmover.publish_backlog.get(),
-        in_flight_bytes: settings.http.max_in_flight_bytes.get() as u64,
+        in_flight_bytes,
     }
 }
 
@@ -53,6 +53,7 @@ pub fn intake_limits(settings: &Settings) -> Limits {
     Limits {
         inflated_bytes: intake.max_inflated_bytes.get() as u64,
         parts: intake.max_parts.get(),
+        dumps: intake.max_dumps.get(),
         annotations: intake.max_annotations.get(),
         annotation_bytes: intake.max_annotation_bytes.get() as u64,
         annotations_bytes: intake.max_annotations_bytes.get() as u64,

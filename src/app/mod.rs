@@ -2,39 +2,49 @@
 
 mod admin;
 mod backends;
+mod certificate;
 mod configs;
-mod gauges;
+mod health;
+mod memory;
+mod metrics;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use futures_util::FutureExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::admin::Figures;
 use crate::crashmover::{Crashmover, Leftover};
 use crate::disk::RealDisk;
 use crate::health::Health;
 use crate::http::{Certificates, Collector, Routes, Server, ServerConfig, Tls, TlsError, routes};
-use crate::metrics::{Metrics, Statsd, StatsdConfig};
+use crate::intake::Heavy;
+use crate::metrics::Metrics;
 use crate::sentry;
 use crate::settings::{self, GeneralSettings, Settings};
 use crate::spool::{Spool, SpoolConfig};
 use crate::throttle::{ThrottleSettings, Throttler};
 use crate::version::Version;
 
-pub use admin::{AdminDoor, AdminParts};
+pub use admin::{AdminParts, open_admin};
 pub use backends::{Backends, backends};
+pub use certificate::{days_left, ends_soon};
 pub use configs::sentry_config;
 use configs::{body_limits, crashmover_config, intake_limits};
-use gauges::{Losses, tell_gauges};
+pub use health::REPORT_BYTES;
+use memory::{MemoryBudget, memory_budget};
+use metrics::Losses;
+pub use metrics::{metrics, tag_values};
 
-/// How often gauges are told.
+/// How often StatsD is told the gauges.
 const GAUGES_EVERY: Duration = Duration::from_secs(10);
-/// How long a metric may wait to be sent.
-const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// For the last metrics.
+const LAST_METRICS: Duration = Duration::from_secs(1);
 /// After a second signal everything has this long.
 const IN_A_HURRY: Duration = Duration::from_secs(2);
 
@@ -61,6 +71,11 @@ pub fn certificates(settings: &Settings) -> Result<Option<Arc<Certificates>>, Tl
         .transpose()
 }
 
+/// The memory that reports may take on this machine.
+pub fn memory(settings: &Settings) -> MemoryBudget {
+    memory_budget(settings.http.max_in_flight_bytes, Path::new("/proc"))
+}
+
 /// The spool's settings, where there is one.
 pub fn spool_config(settings: &Settings) -> Option<SpoolConfig> {
     settings.spool.as_ref().map(|spool| SpoolConfig {
@@ -79,6 +94,7 @@ pub struct App {
     server: ServerConfig,
     proxy_protocol: bool,
     tls: Option<Tls>,
+    certificates: Option<Arc<Certificates>>,
     shutdown_timeout: Duration,
     reports_to_sentry: bool,
 }
@@ -94,6 +110,11 @@ impl App {
         backends: Backends,
         metrics: Metrics,
     ) -> anyhow::Result<Self> {
+        let memory = memory(settings);
+        tracing::info!("memory: {memory}");
+        if let Some(warning) = memory.warning() {
+            tracing::warn!("{warning}");
+        }
         let spool = match spool_config(settings) {
             Some(config) => {
                 let take = || Spool::take(config, Arc::new(RealDisk::private(true)));
@@ -101,20 +122,17 @@ impl App {
             }
             None => None,
         };
-        let room = spool.clone();
-        let health = Health::new(backends.checks(), move || {
-            room.as_ref()
-                .is_some_and(|spool| spool.stats().room_bytes > 0 && !spool.is_failing())
-        });
+        let outside = health::Outside::of(&backends, spool.clone());
         let Backends { storage, publisher } = backends;
         let crashmover = Crashmover::start(
             storage,
             publisher,
             spool.clone(),
-            &crashmover_config(settings),
+            &crashmover_config(settings, memory.bytes),
             metrics.clone(),
         )
         .await;
+        let health = Health::new(health::checks(outside, crashmover.clone()));
         let http = &settings.http;
         let collector = Arc::new(Collector {
             throttler,
@@ -123,6 +141,7 @@ impl App {
             metrics: metrics.clone(),
             body_limits: body_limits(settings),
             intake_limits: intake_limits(settings),
+            heavy: Heavy::default(),
             id_prefix: http.dump_id_prefix.clone(),
             bearer_token: http
                 .stage_submitter_bearer_token
@@ -144,6 +163,7 @@ impl App {
             server,
             proxy_protocol: http.proxy_protocol,
             tls: None,
+            certificates: None,
             shutdown_timeout,
             reports_to_sentry: settings.general.sentry_dsn.is_some(),
         })
@@ -151,6 +171,7 @@ impl App {
 
     /// Speaks TLS with these certificates, if there are any.
     pub fn with_tls(mut self, certificates: Option<Arc<Certificates>>) -> Self {
+        self.certificates.clone_from(&certificates);
         self.tls = certificates.map(|it| Tls::new(it, self.metrics.clone()));
         self
     }
@@ -161,44 +182,42 @@ impl App {
         self
     }
 
-    /// The spool, if there is one.
-    pub fn spool(&self) -> Option<&Spool> {
-        self.spool.as_ref()
-    }
-
     /// Serves until `stop` is cancelled, then finishes what was taken; `hurry` shortens that.
     ///
-    /// `lost_lines` says how many log lines were lost since the start.
-    /// Requests get two thirds of the time to finish, what they left behind gets the rest.
+    /// `lost_lines` says how many log lines were lost since the start; `figures` is filled for those who look at them.
+    /// Requests get two thirds of the time to finish, what they left behind gets all that is left of it.
     pub async fn serve(
         self,
         listener: TcpListener,
         stop: CancellationToken,
         hurry: CancellationToken,
         lost_lines: impl Fn() -> u64 + Send + Sync + 'static,
+        figures: Arc<OnceLock<Figures>>,
     ) -> Leftover {
         let mut server =
             Server::new(listener, self.routes(), self.server).with_tls(self.tls.clone());
         if self.proxy_protocol {
             server = server.expect_proxy_headers(self.metrics.clone());
         }
-        let background = self.background(server.open_connections(), Losses::new(lost_lines));
+        let _ = figures.set(self.figures(server.open_connections()));
+        let background = self.background(figures, Losses::new(lost_lines));
         let requests_time = self.shutdown_timeout * 2 / 3;
-        let abandoned = server
-            .serve(stop, async || wait(requests_time, &hurry).await)
-            .await;
+        let stopped = stop.clone().cancelled_owned().map(|()| Instant::now());
+        let serving = server.serve(stop, async || wait(requests_time, &hurry).await);
+        let (abandoned, stopped) = tokio::join!(serving, stopped);
         if abandoned > 0 {
             tracing::warn!(
                 connections = abandoned,
                 "connections abandoned: they did not finish in time"
             );
         }
-        let leftover = self
-            .crashmover
-            .drain(self.shutdown_timeout - requests_time, &hurry)
-            .await;
+        // What requests did not need of their time belongs to the reports.
+        let left = self.shutdown_timeout.saturating_sub(stopped.elapsed());
+        let leftover = self.crashmover.drain(left, &hurry).await;
         background.abort();
-        self.tell_the_rest().await;
+        let metrics = self.metrics;
+        // Metrics do not hold up the end.
+        let _ = tokio::task::spawn_blocking(move || metrics.flush(LAST_METRICS)).await;
         leftover
     }
 
@@ -211,41 +230,30 @@ impl App {
         }
     }
 
-    fn background(
-        &self,
-        connections: impl Fn() -> usize + Send + Sync + 'static,
-        mut losses: Losses,
-    ) -> JoinHandle<()> {
-        let (crashmover, spool, metrics) = (
-            self.crashmover.clone(),
-            self.spool.clone(),
-            self.metrics.clone(),
-        );
+    fn figures(&self, connections: impl Fn() -> usize + Send + Sync + 'static) -> Figures {
+        let certificates = self.certificates.clone();
+        Figures {
+            crashmover: self.crashmover.clone(),
+            spool: self.spool.clone(),
+            connections: Box::new(connections),
+            certificate_days_left: Box::new(move || days_left(certificates.as_deref()?)),
+        }
+    }
+
+    fn background(&self, figures: Arc<OnceLock<Figures>>, mut losses: Losses) -> JoinHandle<()> {
+        let (metrics, certificates) = (self.metrics.clone(), self.certificates.clone());
+        let mut warning = certificate::DailyWarning::default();
         tokio::spawn(async move {
-            let mut gauges = tokio::time::interval(GAUGES_EVERY);
-            let mut flush = tokio::time::interval(FLUSH_EVERY);
+            let mut tick = tokio::time::interval(GAUGES_EVERY);
             loop {
-                tokio::select! {
-                    _ = gauges.tick() => {
-                        tell_gauges(&metrics, &crashmover, spool.as_ref(), connections());
-                        losses.tell(&metrics);
-                    }
-                    _ = flush.tick() => metrics.flush(),
+                tick.tick().await;
+                metrics.tell(&figures.get().map(Figures::gauges).unwrap_or_default());
+                losses.tell(&metrics);
+                if let Some(certificates) = &certificates {
+                    warning.tell(certificates);
                 }
             }
         })
-    }
-
-    /// Sends the metrics that are still on their way.
-    async fn tell_the_rest(&self) {
-        let drained = async {
-            while !self.metrics.is_drained() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        // Metrics do not hold up the end.
-        let _ = tokio::time::timeout(FLUSH_EVERY, drained).await;
-        self.metrics.flush();
     }
 }
 
@@ -254,29 +262,6 @@ async fn wait(time: Duration, hurry: &CancellationToken) {
         () = tokio::time::sleep(time) => {}
         () = async { hurry.cancelled().await; tokio::time::sleep(IN_A_HURRY).await } => {}
     }
-}
-
-/// Where everything is counted, told to StatsD if the settings want it.
-///
-/// # Errors
-/// A StatsD host that is not known.
-pub fn metrics(settings: &Settings) -> anyhow::Result<Metrics> {
-    let Some(statsd) = &settings.statsd else {
-        return Ok(Metrics::default());
-    };
-    let config = StatsdConfig {
-        host: statsd.host.clone(),
-        port: statsd.port,
-        namespace: statsd.namespace.clone(),
-        hostname: settings.general.host_id.clone().unwrap_or_default(),
-    };
-    let statsd = Statsd::connect(&config).with_context(|| {
-        format!(
-            "STATSD_HOST={} and STATSD_PORT={} cannot be used",
-            statsd.host, statsd.port
-        )
-    })?;
-    Ok(Metrics::with_statsd(statsd))
 }
 
 /// `version.json` lies in BASEDIR, or beside the binary.

@@ -2,15 +2,17 @@
 
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 
-/// Codes beyond the SDK's own lists that pass by themselves: bytes are damaged on the way once, clocks are set right and
-/// temporary credentials renewed.
-const PASSING: [&str; 12] = [
+/// Codes beyond the SDK's own lists that pass by themselves: bytes are damaged or lost on the way once, clocks are set
+/// right, temporary credentials renewed, and full buckets emptied.
+const PASSING: [&str; 14] = [
     "BadDigest",
     "ExpiredToken",
     "ExpiredTokenException",
+    "IncompleteBody",
     "InternalError",
     "InternalFailure",
     "OperationAborted",
+    "QuotaExceeded",
     "RequestExpired",
     "RequestInTheFuture",
     "RequestTimeTooSkewed",
@@ -101,6 +103,8 @@ mod tests {
             (400, "ThrottlingException", Transient),
             (400, "KMS.ThrottlingException", Transient),
             (400, "BadDigest", Transient),
+            (400, "IncompleteBody", Transient),
+            (403, "QuotaExceeded", Transient),
             (403, "RequestTimeTooSkewed", Transient),
             (403, "ExpiredToken", Transient),
             (409, "OperationAborted", Transient),

@@ -3,9 +3,10 @@
 //! A socket of systemd's outlives the collector. Connections that come during a restart wait in it instead of being
 //! refused, and a crash reporter that is refused mostly does not come back.
 
+use std::io;
 use std::net::SocketAddr;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 use listenfd::ListenFd;
 use rustix::net::sockopt::socket_acceptconn;
 use tokio::net::TcpListener;
@@ -54,11 +55,24 @@ impl HandedOver {
                 tracing::info!("the socket was handed over, HOST and PORT have no effect");
                 Ok(TcpListener::from_std(listener)?)
             }
-            None => TcpListener::bind(address).await.with_context(|| {
-                format!(
-                    "cannot listen on {address}: is another process there? PORT and HOST choose"
-                )
-            }),
+            None => TcpListener::bind(address)
+                .await
+                .map_err(|error| anyhow!(cannot_listen(address, "PORT", &error))),
         }
     }
+}
+
+/// Why an address cannot be listened on, and what to do; `setting` is the one that chooses it.
+pub fn cannot_listen(address: SocketAddr, setting: &str, error: &io::Error) -> String {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => "another process is there".to_owned(),
+        io::ErrorKind::PermissionDenied if address.port() < 1024 => {
+            "ports below 1024 are for root, and for those with the capability CAP_NET_BIND_SERVICE \
+             (AmbientCapabilities= of a systemd unit)"
+                .to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+        _ => error.to_string(),
+    };
+    format!("cannot listen on {address}: {advice}; {setting} decides")
 }

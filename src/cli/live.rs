@@ -1,20 +1,19 @@
 //! `antenna check --live`: asks the collector that should be running on this machine. What a container's health check
 //! calls, where there is no curl.
 
-use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
+use http_body_util::{BodyExt, Empty};
+use hyper::Request;
 
-use super::live_tls;
+use super::client::{Client, Trust};
 use crate::app;
 use crate::settings::Settings;
 
 /// Longer than a collector in trouble needs to answer, shorter than probes are given.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// More than the answer's head is not read.
-const MOST_BYTES: u64 = 4096;
 
 /// Says that the collector answers.
 ///
@@ -22,13 +21,14 @@ const MOST_BYTES: u64 = 4096;
 /// Nobody listens, no answer within three seconds, or another answer than 200.
 pub fn live(settings: &Settings) -> anyhow::Result<()> {
     let address = reachable(app::address(settings));
-    let status = ask(address, settings.tls.is_some())
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let status = runtime
+        .block_on(ask(settings))
         .with_context(|| format!("no live collector at {address}"))?;
-    anyhow::ensure!(
-        status == "200",
-        "the collector at {address} answers {status}"
-    );
-    println!("live: the collector at {address} answers");
+    anyhow::ensure!(status == 200, "the collector at {address} answers {status}");
+    super::say(&format!("live: the collector at {address} answers\n"));
     Ok(())
 }
 
@@ -42,32 +42,19 @@ fn reachable(listens: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listens.port())
 }
 
-fn ask(address: SocketAddr, is_tls: bool) -> anyhow::Result<String> {
-    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    if is_tls {
-        ask_on(live_tls::around(stream)?, address)
-    } else {
-        ask_on(stream, address)
-    }
-}
-
-fn ask_on(mut stream: impl Read + Write, address: SocketAddr) -> anyhow::Result<String> {
-    let request =
-        format!("GET /__lbheartbeat__ HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
-    let mut answer = Vec::new();
-    // A reset after the whole answer is as good as an end.
-    let read = stream.take(MOST_BYTES).read_to_end(&mut answer);
-    let answer = String::from_utf8_lossy(&answer);
-    match answer.split(' ').nth(1) {
-        Some(status) if answer.starts_with("HTTP/1.") => Ok(status.to_owned()),
-        _ => {
-            read.context("no answer")?;
-            anyhow::bail!("what listens there does not speak HTTP")
-        }
-    }
+/// The status that the collector of this machine answers with.
+///
+/// # Errors
+/// Nobody listens, or no answer within three seconds.
+pub async fn ask(settings: &Settings) -> anyhow::Result<u16> {
+    let address = reachable(app::address(settings));
+    let scheme = app::scheme(settings);
+    let request = Request::get(format!("{scheme}://{address}/__lbheartbeat__"));
+    let request = request.body(Empty::new().boxed())?;
+    let is_proxied = settings.http.proxy_protocol;
+    let client = Client::new(request.uri(), Trust::Anybody, is_proxied, PATIENCE)?;
+    let (status, _body) = client.ask(request).await.map_err(|why| anyhow!(why))?;
+    Ok(status)
 }
 
 #[cfg(test)]

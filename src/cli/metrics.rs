@@ -1,20 +1,11 @@
 //! `antenna metrics`: the reference page of all metrics.
 
-use crate::intake::Malformed;
-use crate::metrics::{self, TagValues};
-use crate::throttle::ThrottleResult;
+use crate::app;
+use crate::metrics;
 
-/// The page, with the tag values that intake and throttle decide.
+/// The page. Which throttle rules there are is another page's matter.
 pub fn page() -> String {
-    metrics::markdown(&TagValues {
-        malformed_reasons: Malformed::ALL
-            .into_iter()
-            // Answered before it is counted, as the original did.
-            .filter(|reason| *reason != Malformed::BadBoundary)
-            .map(Malformed::code)
-            .collect(),
-        throttle_results: ThrottleResult::ALL.map(ThrottleResult::as_str).to_vec(),
-    })
+    metrics::markdown(&app::tag_values(["a_rule"]))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The other door: commands for people.
 
 mod check;
+mod client;
 mod completions;
 mod config;
 mod help;
 mod listener;
 mod live;
-mod live_tls;
 mod metrics;
 mod raw_crash;
 mod serve;
@@ -112,7 +112,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
             if !matches!(failed, Failed::Told(_)) {
-                eprintln!("{failed}");
+                complain(&format!("{failed}\n"));
             }
             failed.exit_code()
         }
@@ -153,6 +153,17 @@ fn submit(
 /// Prints to standard output. Whoever reads it may stop reading, as `head` does.
 fn say(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Prints to standard error, which may be closed as well.
+fn complain(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// `1 rule`, `2 rules`.
+fn counted(number: usize, one: &str, many: &str) -> String {
+    let what = if number == 1 { one } else { many };
+    format!("{number} {what}")
 }
 
 /// Why a command failed.
@@ -235,11 +246,10 @@ mod tests {
 
     #[test]
     fn a_cause_that_was_said_already_is_not_said_again() {
-        let unknown = std::io::Error::other("unknown host");
-        let talkative = cadence::MetricError::from(unknown);
-        let error = anyhow::Error::from(talkative).context("STATSD_HOST=x cannot be used");
-        assert_eq!(format!("{error:#}").matches("unknown host").count(), 2);
-        assert_eq!(causes(&error), "STATSD_HOST=x cannot be used: unknown host");
+        let talkative = anyhow::anyhow!("gone").context("cannot ask: gone");
+        let error = talkative.context("S3 cannot be used");
+        assert_eq!(format!("{error:#}").matches("gone").count(), 2);
+        assert_eq!(causes(&error), "S3 cannot be used: cannot ask: gone");
         let plain = anyhow::anyhow!("c").context("b").context("a");
         assert_eq!(causes(&plain), "a: b: c");
     }

@@ -9,11 +9,12 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{self, AdminDoor, AdminParts, App, Backends};
+use crate::admin::{Figures, Readiness};
+use crate::app::{self, AdminParts, App, Backends};
 use crate::crash_publish::PublishErrorKind;
 use crate::crash_storage::StorageErrorKind;
 use crate::fail_point;
-use crate::http::{Certificates, Readiness};
+use crate::http::Certificates;
 use crate::logging::{self, Logging, LoggingConfig};
 use crate::sentry::Sentry;
 use crate::settings::{
@@ -37,7 +38,7 @@ pub fn serve(settings: Result<(Settings, Loaded), Problems>) -> ExitCode {
         Err(problems) => &problems.general,
     });
     let logging = logging::init(
-        &logging_config(settings.as_ref().ok()),
+        &logging_config(&settings),
         sentry.as_ref().map(Sentry::layer),
     );
     let result = match settings {
@@ -65,23 +66,23 @@ fn sentry(general: &GeneralSettings) -> Option<Sentry> {
 }
 
 /// Text for people on a terminal, in local development, and where nothing was set at all; JSON lines otherwise.
-fn logging_config(settings: Option<&(Settings, Loaded)>) -> LoggingConfig {
+fn logging_config(settings: &Result<(Settings, Loaded), Problems>) -> LoggingConfig {
     let is_terminal = std::io::stdout().is_terminal();
-    match settings {
-        Some((settings, loaded)) => LoggingConfig {
-            level: settings.general.logging_level,
-            is_human: settings.general.local_dev_env || is_terminal || is_tryout(loaded),
-            hostname: settings
-                .general
-                .host_id
-                .clone()
-                .unwrap_or_else(settings::machine_name),
-        },
-        None => LoggingConfig {
-            level: LogLevel::Info,
-            is_human: is_terminal,
-            hostname: settings::machine_name(),
-        },
+    let (general, level, has_storage) = match settings {
+        Ok((settings, loaded)) => {
+            let general = &settings.general;
+            (general, general.logging_level, !is_tryout(loaded))
+        }
+        Err(problems) => (&*problems.general, LogLevel::Info, problems.has_storage),
+    };
+    LoggingConfig {
+        level,
+        is_human: general.local_dev_env || is_terminal || !has_storage,
+        has_colours: is_terminal && !settings::refuses_colours(),
+        hostname: general
+            .host_id
+            .clone()
+            .unwrap_or_else(settings::machine_name),
     }
 }
 
@@ -148,38 +149,30 @@ async fn serve_until_stopped(
     }: Door,
     logging: &Logging,
 ) -> anyhow::Result<()> {
-    let metrics = app::metrics(settings)?;
+    // Before anything that takes long: until it is watched for, the signal ends the process.
+    let hangups = tokio::spawn(watch_hangups(certificates.clone())?);
+    let metrics = app::metrics(settings, &throttler);
     let stop = CancellationToken::new();
-    let (readiness, spool) = (
-        Readiness::until(stop.clone()),
-        Arc::<OnceLock<_>>::default(),
-    );
+    let readiness = Readiness::until(stop.clone());
+    let figures = Arc::<OnceLock<_>>::default();
     let parts = AdminParts {
         metrics: metrics.clone(),
         readiness: readiness.clone(),
         level: logging.level(),
-        spool: spool.clone(),
+        figures: figures.clone(),
     };
     // Before storage and queue are asked, which may take long: somebody may want to know what is going on.
-    let admin = AdminDoor::open(settings, loaded, parts).await?;
+    let admin = app::open_admin(settings, loaded, parts).await?;
     let backends = app::backends(settings).await?;
     verify(&backends, settings).await?;
     let app = App::build(settings, throttler, backends, metrics).await?;
     let app = app.with_tls(certificates.clone());
-    if let Some(opened) = app.spool() {
-        let _ = spool.set(opened.clone());
-    }
     let app = app.leave_waiting(handed_over.is_there());
     let listener = handed_over.listen(app::address(settings)).await?;
-    // Before anybody is told that we are there: until it is watched for, the signal ends the process.
-    let hangups = certificates.map(watch_hangups).transpose()?;
-    let hangups = hangups.map(tokio::spawn);
     announce(&listener, settings, loaded)?;
     readiness.set_ready();
-    run(app, listener, stop, logging).await?;
-    if let Some(hangups) = hangups {
-        hangups.abort();
-    }
+    run(app, listener, stop, logging, figures).await?;
+    hangups.abort();
     if let Some(admin) = admin {
         admin.close().await;
     }
@@ -278,11 +271,12 @@ async fn run(
     listener: TcpListener,
     stop: CancellationToken,
     logging: &Logging,
+    figures: Arc<OnceLock<Figures>>,
 ) -> anyhow::Result<()> {
     let hurry = CancellationToken::new();
     let signals = tokio::spawn(watch_signals(stop.clone(), hurry.clone())?);
     let lost_lines = logging.lost_lines();
-    let leftover = app.serve(listener, stop, hurry, lost_lines).await;
+    let leftover = app.serve(listener, stop, hurry, lost_lines, figures).await;
     signals.abort();
     let (unsaved, unpublished) = (leftover.unsaved.len(), leftover.unpublished.len());
     tracing::info!(

@@ -25,7 +25,7 @@ pub fn show(settings: &Settings, id: &CrashId) -> anyhow::Result<()> {
 
 /// A report as a page of text.
 pub fn rendered(report: &CrashReport) -> anyhow::Result<String> {
-    let document = intake::annotations_in_json(report.raw_crash.json())
+    let document = intake::annotations_in_json(&report.raw_crash.json())
         .map_err(|reason| anyhow::anyhow!("its raw crash is damaged ({})", reason.code()))?;
     let rows: Vec<(String, String)> = document
         .iter()

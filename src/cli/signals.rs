@@ -7,21 +7,32 @@ use tokio_util::sync::CancellationToken;
 
 use crate::http::Certificates;
 
-/// SIGHUP, as whoever renews certificates sends it, makes new connections get the new one.
-pub fn watch_hangups(certificates: Arc<Certificates>) -> anyhow::Result<impl Future<Output = ()>> {
+/// SIGHUP makes new connections get a new certificate, where there is TLS. It never ends the process: a closed terminal
+/// sends it, and so does whoever is used to reload services.
+pub fn watch_hangups(
+    certificates: Option<Arc<Certificates>>,
+) -> anyhow::Result<impl Future<Output = ()>> {
     let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         while hangup.recv().await.is_some() {
-            let certificates = certificates.clone();
-            match tokio::task::spawn_blocking(move || certificates.reload()).await {
-                Ok(Ok(())) => tracing::info!("certificate and key were read again"),
-                Ok(Err(error)) => {
-                    tracing::error!(%error, "the new certificate cannot be used: the old one stays in use");
+            match certificates.clone() {
+                Some(certificates) => reload(certificates).await,
+                None => {
+                    tracing::info!("SIGHUP changes nothing: settings are read at a start only");
                 }
-                Err(error) => tracing::error!(%error, "certificate and key were not read again"),
             }
         }
     })
+}
+
+async fn reload(certificates: Arc<Certificates>) {
+    match tokio::task::spawn_blocking(move || certificates.reload()).await {
+        Ok(Ok(())) => tracing::info!("certificate and key were read again"),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the new certificate cannot be used: the old one stays in use");
+        }
+        Err(error) => tracing::error!(%error, "certificate and key were not read again"),
+    }
 }
 
 /// The first SIGTERM or SIGINT stops in good order, the second shortens that.

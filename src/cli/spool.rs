@@ -73,8 +73,8 @@ fn list(dir: &Path) -> anyhow::Result<()> {
         super::say(&line(entry));
     }
     super::say(&format!(
-        "{} entries, {} bytes\n",
-        entries.len(),
+        "{}, {} bytes\n",
+        super::counted(entries.len(), "entry", "entries"),
         entries.iter().map(|entry| entry.length_bytes).sum::<u64>()
     ));
     Ok(())

@@ -23,9 +23,9 @@ impl Annotations {
         self.0.get(name).map(text_of)
     }
 
-    /// Keeps the last value of a name, as the original does.
-    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.0.insert(name.into(), value.into());
+    /// Keeps the last value of a name, as the original does; the one before it, if there was one.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
+        self.0.insert(name.into(), value.into())
     }
 
     /// True if there was such an annotation; it is gone now.
@@ -45,14 +45,15 @@ impl Annotations {
         self.0.len()
     }
 
-    /// The document that they are, in order of the names.
-    pub(super) fn as_map(&self) -> &BTreeMap<String, Value> {
-        &self.0
-    }
-
     /// In order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.0.iter()
+    }
+}
+
+impl From<BTreeMap<String, Value>> for Annotations {
+    fn from(by_name: BTreeMap<String, Value>) -> Self {
+        Self(by_name)
     }
 }
 

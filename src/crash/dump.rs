@@ -5,6 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use super::Buffer;
+
 /// Names under which the collector keeps its own documents; a dump of that name would overwrite them.
 const RESERVED: [&str; 3] = ["raw_crash", "dump_names", "processed_crash"];
 const LONGEST: usize = 30;
@@ -92,46 +94,76 @@ const JOINED_FRAME_BYTES: usize = 64 * 1024;
 pub struct DumpHasher {
     frames: Vec<Bytes>,
     /// Small pieces that are not a frame yet.
-    joined: Vec<u8>,
+    joined: Buffer,
+    /// In frames that were put together of small pieces.
+    copied_bytes: usize,
     length_bytes: u64,
     sha256: Sha256,
 }
 
 impl DumpHasher {
+    /// True if a piece of this length is copied. A longer one is kept as it is, and with it the buffer it is a part of.
+    pub fn copies(piece_bytes: usize) -> bool {
+        piece_bytes < SMALL_FRAME_BYTES
+    }
+
+    /// Bytes of its own that the hasher will occupy while and after a piece of this length is taken.
+    pub fn own_bytes_with(&self, piece_bytes: usize) -> usize {
+        let grown = if !Self::copies(piece_bytes) {
+            0
+        } else if self.is_full_with(piece_bytes) {
+            piece_bytes
+        } else {
+            self.joined.capacity_with(piece_bytes)
+        };
+        self.own_bytes() + grown
+    }
+
+    /// Bytes of copied pieces. What is kept without copying belongs to whoever made it.
+    pub fn own_bytes(&self) -> usize {
+        self.copied_bytes + self.joined.capacity()
+    }
+
+    /// Frames that the dump has so far.
+    pub fn frames(&self) -> usize {
+        self.frames.len()
+    }
+
     /// Hashes a piece and keeps it; only small pieces are copied.
     pub fn take(&mut self, frame: Bytes) {
         self.sha256.update(&frame);
         self.length_bytes += frame.len() as u64;
-        if frame.len() < SMALL_FRAME_BYTES {
-            self.joined.extend_from_slice(&frame);
-        } else {
+        if !Self::copies(frame.len()) {
             self.flush();
             self.frames.push(frame);
+            return;
         }
-        if self.joined.len() >= JOINED_FRAME_BYTES {
+        if self.is_full_with(frame.len()) {
             self.flush();
         }
+        self.joined.extend(&frame);
     }
 
+    fn is_full_with(&self, piece_bytes: usize) -> bool {
+        self.joined.bytes().len() + piece_bytes > JOINED_FRAME_BYTES
+    }
+
+    /// A frame of what was put together, in exactly the memory that it needs.
     fn flush(&mut self) {
-        if !self.joined.is_empty() {
-            self.frames.push(std::mem::take(&mut self.joined).into());
+        let joined = std::mem::take(&mut self.joined).into_vec();
+        if !joined.is_empty() {
+            self.copied_bytes += joined.len();
+            self.frames.push(joined.into_boxed_slice().into());
         }
     }
 
     pub fn finish(mut self, name: DumpName) -> Dump {
         self.flush();
-        let Self {
-            frames,
-            length_bytes,
-            sha256,
-            ..
-        } = self;
         Dump {
             name,
-            frames,
-            length_bytes,
-            sha256: sha256.finalize().into(),
+            frames: self.frames,
+            length_bytes: self.length_bytes,
+            sha256: self.sha256.finalize().into(),
         }
     }
 }

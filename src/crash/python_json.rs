@@ -7,17 +7,25 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-/// Writes `value` as one line of ASCII JSON. Maps come out in their own order (ours are sorted).
+/// `value` as one line of ASCII JSON. Maps come out in their own order (ours are sorted).
 ///
 /// # Panics
 /// Never for JSON values: writing to memory cannot fail and all keys are strings.
 pub fn to_python_json<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    let mut text = Vec::with_capacity(4096);
-    let mut serializer = Serializer::with_formatter(&mut text, PythonFormatter);
-    value
-        .serialize(&mut serializer)
-        .expect("a JSON value with string keys written to memory");
+    let mut text = Vec::new();
+    write_python_json(&mut text, value).expect("a JSON value with string keys written to memory");
     text
+}
+
+/// Writes `value` as [`to_python_json`] does.
+///
+/// # Errors
+/// Those of `out`, and keys that are no strings.
+pub fn write_python_json<T: Serialize + ?Sized>(
+    out: &mut impl Write,
+    value: &T,
+) -> serde_json::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(out, PythonFormatter))
 }
 
 struct PythonFormatter;
@@ -59,10 +67,12 @@ impl Formatter for PythonFormatter {
 
 /// `\uXXXX`, as a surrogate pair beyond the basic plane. Python escapes DEL as well.
 fn write_escaped<W: ?Sized + Write>(out: &mut W, c: char) -> io::Result<()> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut units = [0; 2];
-    c.encode_utf16(&mut units)
-        .iter()
-        .try_for_each(|unit| write!(out, "\\u{unit:04x}"))
+    c.encode_utf16(&mut units).iter().try_for_each(|unit| {
+        let digit = |shift: u16| DIGITS[usize::from(unit >> shift & 0xf)];
+        out.write_all(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)])
+    })
 }
 
 /// A JSON number as Python prints it: `1e3` is `1000.0`, `-0` is `0`, integers of any length stay exact.

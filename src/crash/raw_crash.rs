@@ -1,10 +1,14 @@
 //! The raw crash: one JSON document that holds everything about a report but its dumps. Schema version 2.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
-use super::python_json::to_python_json;
+use super::pieces::Pieces;
+use super::python_json::write_python_json;
 use super::{Annotations, CrashId, Dump};
 
 /// Annotations that identify a person or an installation; they are never stored. In the order of the notes.
@@ -15,6 +19,7 @@ const REMOVED: [&str; 4] = [
     "TelemetrySessionId",
 ];
 const SCHEMA_VERSION: u32 = 2;
+const TIMESTAMP: &str = "%Y-%m-%dT%H:%M:%S%.6f+00:00";
 
 /// In what form the annotations came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,20 +51,25 @@ pub struct Metadata {
     pub submitted: DateTime<Utc>,
 }
 
-/// The document as it is stored: one line of ASCII JSON with sorted keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawCrash(Bytes);
+/// The document as it is stored: one line of ASCII JSON with sorted keys, in the pieces in which it was written.
+#[derive(Clone, Debug)]
+pub struct RawCrash(Vec<Bytes>);
 
 impl RawCrash {
     /// Removes what must not be stored, adds what the collector knows, and writes the document.
     ///
-    /// The collector's own keys (`uuid`, `version`, `submitted_timestamp`, `metadata`) replace annotations of the same name.
+    /// The collector's own keys (`uuid`, `version`, `submitted_timestamp`, `metadata`) replace annotations of the same
+    /// name. `room` is asked before memory is taken, with the bytes that the document takes by then.
+    ///
+    /// # Errors
+    /// [`NoMemory`] if `room` says no.
     pub fn assemble(
         id: &CrashId,
         mut annotations: Annotations,
         mut metadata: Metadata,
         dumps: &[Dump],
-    ) -> Self {
+        room: impl FnMut(u64) -> bool,
+    ) -> Result<Self, NoMemory> {
         for name in REMOVED {
             if annotations.remove(name) {
                 metadata
@@ -67,45 +77,152 @@ impl RawCrash {
                     .push(format!("Removed {name} from raw crash."));
             }
         }
-        annotations.insert("uuid", id.as_str());
-        annotations.insert("version", SCHEMA_VERSION);
-        annotations.insert(
-            "submitted_timestamp",
-            metadata
-                .submitted
-                .format("%Y-%m-%dT%H:%M:%S%.6f+00:00")
-                .to_string(),
-        );
-        annotations.insert("metadata", metadata.into_json(dumps));
-        Self(to_python_json(annotations.as_map()).into())
+        let document = Document {
+            id,
+            annotations: &annotations,
+            metadata: &metadata,
+            dumps,
+        };
+        let mut pieces = Pieces::new(room);
+        // Writing ends in an error for want of memory only: all keys are strings.
+        write_python_json(&mut pieces, &document).map_err(|_| NoMemory)?;
+        pieces.finish().map(Self).map_err(|_| NoMemory)
     }
 
     /// Takes a document that was written before, for instance by the spool.
     pub fn written(json: Bytes) -> Self {
-        Self(json)
+        Self(vec![json])
     }
 
-    pub fn json(&self) -> &Bytes {
+    /// The document, piece by piece.
+    pub fn pieces(&self) -> &[Bytes] {
         &self.0
+    }
+
+    /// The document in one piece; copied if it has several.
+    pub fn json(&self) -> Bytes {
+        match self.0.as_slice() {
+            [whole] => whole.clone(),
+            pieces => pieces.concat().into(),
+        }
+    }
+
+    pub fn length_bytes(&self) -> u64 {
+        self.0.iter().map(|piece| piece.len() as u64).sum()
     }
 }
 
-impl Metadata {
-    fn into_json(self, dumps: &[Dump]) -> Value {
-        let checksums: Map<String, Value> = dumps
-            .iter()
-            .map(|dump| (dump.name.to_string(), dump.sha256_hex().into()))
-            .collect();
-        json!({
-            "collector_notes": self.notes,
-            "dump_checksums": checksums,
-            "payload": self.payload.as_str(),
-            "payload_compressed": if self.payload_compressed { "1" } else { "0" },
-            "payload_size": self.payload_bytes,
-            "throttle_rule": self.throttle_rule,
+/// How it was cut is no part of the document.
+impl PartialEq for RawCrash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().flatten().eq(other.0.iter().flatten())
+    }
+}
+
+impl Eq for RawCrash {}
+
+/// There is no memory for the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoMemory;
+
+/// What is written: the annotations and, each in its place, the collector's own keys.
+struct Document<'a> {
+    id: &'a CrashId,
+    annotations: &'a Annotations,
+    metadata: &'a Metadata,
+    dumps: &'a [Dump],
+}
+
+/// A key of the collector's own, in the order in which they sort.
+#[derive(Clone, Copy)]
+enum Own {
+    Metadata,
+    SubmittedTimestamp,
+    Uuid,
+    Version,
+}
+
+impl Own {
+    const ALL: [Self; 4] = [
+        Self::Metadata,
+        Self::SubmittedTimestamp,
+        Self::Uuid,
+        Self::Version,
+    ];
+
+    fn key(self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata",
+            Self::SubmittedTimestamp => "submitted_timestamp",
+            Self::Uuid => "uuid",
+            Self::Version => "version",
+        }
+    }
+
+    fn write<M: SerializeMap>(self, document: &Document, members: &mut M) -> Result<(), M::Error> {
+        let key = self.key();
+        let submitted = document.metadata.submitted;
+        match self {
+            Self::Metadata => members.serialize_entry(key, &MetadataDocument::of(document)),
+            Self::SubmittedTimestamp => {
+                members.serialize_entry(key, &submitted.format(TIMESTAMP).to_string())
+            }
+            Self::Uuid => members.serialize_entry(key, document.id.as_str()),
+            Self::Version => members.serialize_entry(key, &SCHEMA_VERSION),
+        }
+    }
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        let mut own = Own::ALL.into_iter().peekable();
+        for (name, value) in self.annotations.iter() {
+            let mut is_own = false;
+            while let Some(key) = own.next_if(|own| own.key() <= name.as_str()) {
+                is_own = key.key() == name;
+                key.write(self, &mut members)?;
+            }
+            if !is_own {
+                members.serialize_entry(name, value)?;
+            }
+        }
+        own.try_for_each(|key| key.write(self, &mut members))?;
+        members.end()
+    }
+}
+
+/// The member `metadata`. Fields are in the order of their names.
+#[derive(Serialize)]
+struct MetadataDocument<'a> {
+    collector_notes: &'a [String],
+    dump_checksums: BTreeMap<&'a str, String>,
+    payload: &'static str,
+    payload_compressed: &'static str,
+    payload_size: u64,
+    throttle_rule: &'a str,
+    user_agent: &'a str,
+}
+
+impl<'a> MetadataDocument<'a> {
+    fn of(document: &Document<'a>) -> Self {
+        let (metadata, dumps) = (document.metadata, document.dumps.iter());
+        Self {
+            collector_notes: &metadata.notes,
+            dump_checksums: dumps
+                .map(|dump| (dump.name.as_str(), dump.sha256_hex()))
+                .collect(),
+            payload: metadata.payload.as_str(),
+            payload_compressed: if metadata.payload_compressed {
+                "1"
+            } else {
+                "0"
+            },
+            payload_size: metadata.payload_bytes,
+            throttle_rule: &metadata.throttle_rule,
             // The original writes the text of Python's None; processors know it.
-            "user_agent": self.user_agent.as_deref().unwrap_or("None"),
-        })
+            user_agent: metadata.user_agent.as_deref().unwrap_or("None"),
+        }
     }
 }
 
@@ -132,9 +249,9 @@ mod tests {
         annotations.insert("Email", "a@example.com");
         annotations.insert("ProductName", "Fenix");
         annotations.insert("version", "99");
-        let raw = RawCrash::assemble(&id, annotations, metadata(), &[]);
+        let raw = RawCrash::assemble(&id, annotations, metadata(), &[], |_| true).unwrap();
         assert_eq!(
-            std::str::from_utf8(raw.json()).unwrap(),
+            std::str::from_utf8(&raw.json()).unwrap(),
             concat!(
                 r#"{"ProductName": "Fenix", "metadata": {"collector_notes": ["first", "Removed Email from raw crash."], "#,
                 r#""dump_checksums": {}, "payload": "multipart", "payload_compressed": "0", "payload_size": 7, "#,
@@ -143,5 +260,21 @@ mod tests {
                 r#""uuid": "de1bb258-cbbf-4589-a673-34f800160918", "version": 2}"#
             )
         );
+    }
+    #[test]
+    fn a_long_document_is_written_in_pieces_and_only_where_there_is_room() {
+        let id = CrashId::parse("de1bb258-cbbf-4589-a673-34f800160918").unwrap();
+        let mut annotations = Annotations::default();
+        annotations.insert("Value", "\u{7f}".repeat(100_000));
+        let assembled = |most_bytes: u64| {
+            let room = |bytes| bytes <= most_bytes;
+            RawCrash::assemble(&id, annotations.clone(), metadata(), &[], room)
+        };
+        let raw = assembled(800_000).unwrap();
+        assert!(raw.pieces().len() > 9);
+        assert!(raw.json().starts_with(b"{\"Value\": \"\\u007f\\u007f"));
+        assert_eq!(raw.length_bytes(), raw.json().len() as u64);
+        assert_eq!(raw, RawCrash::written(raw.json()));
+        assert_eq!(assembled(600_000), Err(NoMemory));
     }
 }

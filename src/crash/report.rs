@@ -24,7 +24,6 @@ impl CrashReport {
 
     /// What the report occupies: raw crash and dumps.
     pub fn payload_bytes(&self) -> u64 {
-        self.raw_crash.json().len() as u64
-            + self.dumps.iter().map(|dump| dump.length_bytes).sum::<u64>()
+        self.raw_crash.length_bytes() + self.dumps.iter().map(|dump| dump.length_bytes).sum::<u64>()
     }
 }

@@ -32,7 +32,8 @@ pub struct SqsPublisher {
     queue: String,
     /// What GetQueueUrl said; forgotten when the queue turns out to be missing.
     url: Mutex<Option<String>>,
-    /// The queue has answered before, so that "no such queue" is an outage rather than a mistake in the settings.
+    /// The queue has answered before, so that "no such queue" or "no such key" is an outage rather than a mistake in the
+    /// settings.
     was_there: AtomicBool,
 }
 
@@ -148,7 +149,10 @@ impl SqsPublisher {
     fn failed(&self, doing: &str, error: AwsError, permission: &str) -> PublishError {
         let kind = match error.kind() {
             AwsErrorKind::Transient => PublishErrorKind::Transient,
-            AwsErrorKind::Missing if self.was_there.load(Ordering::Relaxed) => {
+            // A key that was made just now is not known everywhere at once.
+            AwsErrorKind::Missing | AwsErrorKind::BadCredentials
+                if self.was_there.load(Ordering::Relaxed) =>
+            {
                 PublishErrorKind::Transient
             }
             _ => PublishErrorKind::Permanent,

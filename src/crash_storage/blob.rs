@@ -19,10 +19,15 @@ pub struct Blob {
 impl Blob {
     /// A blob of one piece whose hash is not known.
     pub fn whole(key: String, bytes: Bytes) -> Self {
+        Self::of(key, vec![bytes])
+    }
+
+    /// A blob whose hash is not known.
+    pub fn of(key: String, frames: Vec<Bytes>) -> Self {
         Self {
             key,
-            length_bytes: bytes.len() as u64,
-            frames: vec![bytes],
+            length_bytes: frames.iter().map(|frame| frame.len() as u64).sum(),
+            frames,
             sha256: None,
         }
     }

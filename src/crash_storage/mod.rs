@@ -47,7 +47,7 @@ impl CrashStorage {
         let mut first = Vec::with_capacity(1 + report.dumps.len());
         first.push(Blob::whole(keys.dump_names, dump_names_document(&names)));
         first.extend(std::iter::zip(keys.dumps, &report.dumps).map(dump_blob));
-        let last = Blob::whole(keys.raw_crash, report.raw_crash.json().clone());
+        let last = Blob::of(keys.raw_crash, report.raw_crash.pieces().to_vec());
         self.store.put(&first, &last).await
     }
 

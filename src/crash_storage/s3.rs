@@ -36,7 +36,8 @@ pub struct S3Store {
     client: Client,
     aws: Aws,
     bucket: String,
-    /// The bucket has answered before, so that "no such bucket" is an outage rather than a mistake in the settings.
+    /// The bucket has answered before, so that "no such bucket" or "no such key" is an outage rather than a mistake in the
+    /// settings.
     was_there: AtomicBool,
 }
 
@@ -110,7 +111,10 @@ impl S3Store {
     ) -> StorageError {
         let kind = match (error.kind(), error.code()) {
             (AwsErrorKind::Missing, Some("NoSuchKey")) => StorageErrorKind::NotFound,
-            (AwsErrorKind::Missing, _) if self.was_there.load(Ordering::Relaxed) => {
+            // A key that was made just now is not known everywhere at once.
+            (AwsErrorKind::Missing | AwsErrorKind::BadCredentials, _)
+                if self.was_there.load(Ordering::Relaxed) =>
+            {
                 StorageErrorKind::Transient
             }
             (AwsErrorKind::Transient, _) => StorageErrorKind::Transient,

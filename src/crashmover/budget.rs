@@ -6,15 +6,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Permits are counted in pages, because a semaphore takes 32-bit numbers at a time.
 const PAGE_BYTES: u64 = 4 * 1024;
-/// Until a client has sent this much, no more is set aside for it, whatever length it announced: a thousand clients that
-/// announce 25 MiB and send nothing must not keep the rest out.
-const FIRST_BYTES: u64 = 64 * 1024;
-/// Where no length was announced, a reservation grows by at least this much at a time.
+/// A reservation grows by as much as it has already, but by no more than this at a time.
 const STEP_BYTES: u64 = 256 * 1024;
+/// Nearly all reports are smaller. What is larger leaves a quarter of the budget to them.
+const SMALL_BYTES: u64 = 1024 * 1024;
 
 /// The budget is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutOfMemory;
+pub struct OutOfMemory {
+    /// More was asked for than there is altogether: it is of no use to come back later.
+    pub for_good: bool,
+}
 
 /// The bytes that all reports in memory may take together.
 #[derive(Clone, Debug)]
@@ -33,24 +35,20 @@ impl Budget {
         }
     }
 
-    /// Sets bytes aside for one report before its body is read.
+    /// Begins a report that will have so many bytes, as far as is known; 0 where nothing is known.
     ///
-    /// `announced_bytes` is what the client says it will send, 0 where it says nothing.
+    /// Next to nothing is set aside before bytes come: who announces much and sends nothing keeps nobody out.
     ///
     /// # Errors
-    /// There is no room for the first bytes.
-    pub fn reserve(&self, announced_bytes: u64) -> Result<Reservation, OutOfMemory> {
-        let first = if announced_bytes == 0 {
-            FIRST_BYTES
-        } else {
-            announced_bytes.min(FIRST_BYTES)
-        };
-        let permit = self.acquire(pages(first)).ok_or(OutOfMemory)?;
+    /// There is no room for it now.
+    pub fn reserve(&self, expected_bytes: u64) -> Result<Reservation, OutOfMemory> {
+        if pages(expected_bytes) > self.pages.available_permits() {
+            return Err(self.out_of_memory(expected_bytes));
+        }
+        let permit = self.acquire(1).ok_or(self.out_of_memory(PAGE_BYTES))?;
         Ok(Reservation {
             budget: self.clone(),
             permit,
-            used_bytes: 0,
-            announced_bytes,
         })
     }
 
@@ -59,13 +57,25 @@ impl Budget {
         (self.total_pages - self.pages.available_permits()) as u64 * PAGE_BYTES
     }
 
-    fn acquire(&self, pages: u32) -> Option<OwnedSemaphorePermit> {
+    /// More than half of it is in use: from here on memory has to be earned.
+    pub fn is_short(&self) -> bool {
+        self.pages.available_permits() < self.total_pages / 2
+    }
+
+    fn acquire(&self, pages: usize) -> Option<OwnedSemaphorePermit> {
+        let pages = u32::try_from(pages).ok()?;
         self.pages.clone().try_acquire_many_owned(pages).ok()
+    }
+
+    fn out_of_memory(&self, wanted_bytes: u64) -> OutOfMemory {
+        OutOfMemory {
+            for_good: pages(wanted_bytes) > self.total_pages,
+        }
     }
 }
 
-fn pages(bytes: u64) -> u32 {
-    u32::try_from(bytes.div_ceil(PAGE_BYTES)).unwrap_or(u32::MAX)
+fn pages(bytes: u64) -> usize {
+    usize::try_from(bytes.div_ceil(PAGE_BYTES)).unwrap_or(usize::MAX)
 }
 
 /// What is set aside for one report. It goes with the report and is given back when the report leaves memory.
@@ -73,31 +83,58 @@ fn pages(bytes: u64) -> u32 {
 pub struct Reservation {
     budget: Budget,
     permit: OwnedSemaphorePermit,
-    used_bytes: u64,
-    announced_bytes: u64,
 }
 
 impl Reservation {
-    /// Sees to it that `more_bytes` more are set aside.
+    /// Sees to it that so many bytes are set aside in all. What is no longer needed is given back.
     ///
     /// # Errors
-    /// There is no room for them. Nothing waits: whoever waits holding memory stops those that hold the rest.
-    pub fn keep(&mut self, more_bytes: u64) -> Result<(), OutOfMemory> {
-        self.used_bytes += more_bytes;
-        let has_pages = u64::try_from(self.permit.num_permits()).unwrap_or(u64::MAX);
-        let has_bytes = has_pages * PAGE_BYTES;
-        if self.used_bytes <= has_bytes {
-            return Ok(());
+    /// There is no room for more. Nothing waits: whoever waits holding memory stops those that hold the rest.
+    pub fn hold(&mut self, bytes: u64) -> Result<(), OutOfMemory> {
+        let (has, wanted) = (self.permit.num_permits(), pages(bytes));
+        if wanted > has {
+            return self
+                .grow(wanted - has)
+                .ok_or(self.budget.out_of_memory(bytes));
         }
-        let missing = self.used_bytes - has_bytes;
-        let announced = self.announced_bytes.saturating_sub(has_bytes);
-        let wanted = pages(missing.max(announced).max(STEP_BYTES));
-        let more = self
-            .budget
-            .acquire(wanted)
-            .or_else(|| self.budget.acquire(pages(missing)));
-        self.permit.merge(more.ok_or(OutOfMemory)?);
+        // Not page by page: it may grow again.
+        let spare = has - wanted;
+        if spare > wanted.min(pages(STEP_BYTES)) {
+            drop(self.permit.split(spare));
+        }
         Ok(())
+    }
+
+    fn grow(&mut self, missing: usize) -> Option<()> {
+        let ahead = self.permit.num_permits().min(pages(STEP_BYTES));
+        let more = self
+            .acquire(missing.max(ahead))
+            .or_else(|| self.acquire(missing))?;
+        self.permit.merge(more);
+        Some(())
+    }
+
+    fn acquire(&self, more: usize) -> Option<OwnedSemaphorePermit> {
+        let is_small = self.permit.num_permits() + more <= pages(SMALL_BYTES);
+        let left = if is_small {
+            0
+        } else {
+            self.budget.total_pages / 4
+        };
+        if self.budget.pages.available_permits() < more + left {
+            return None;
+        }
+        self.budget.acquire(more)
+    }
+
+    /// See [`Budget::is_short`].
+    pub fn is_short(&self) -> bool {
+        self.budget.is_short()
+    }
+
+    /// Bytes that are set aside for it.
+    pub fn held_bytes(&self) -> u64 {
+        self.permit.num_permits() as u64 * PAGE_BYTES
     }
 }
 
@@ -109,9 +146,11 @@ mod tests {
     fn what_is_reserved_is_given_back() {
         let budget = Budget::new(1 << 20);
         let mut reservation = budget.reserve(400_000).unwrap();
-        assert_eq!(budget.in_flight_bytes(), FIRST_BYTES);
-        reservation.keep(FIRST_BYTES + 1).unwrap();
+        assert_eq!(budget.in_flight_bytes(), PAGE_BYTES);
+        reservation.hold(400_000).unwrap();
         assert_eq!(budget.in_flight_bytes(), 401_408);
+        reservation.hold(1).unwrap();
+        assert_eq!(budget.in_flight_bytes(), PAGE_BYTES);
         drop(reservation);
         assert_eq!(budget.in_flight_bytes(), 0);
     }
@@ -120,9 +159,10 @@ mod tests {
     fn nothing_beyond_the_budget_is_reserved() {
         let budget = Budget::new(1 << 20);
         let mut first = budget.reserve(0).unwrap();
-        first.keep(1 << 20).unwrap();
-        assert_eq!(first.keep(1), Err(OutOfMemory));
-        assert_eq!(budget.reserve(1).unwrap_err(), OutOfMemory);
+        first.hold(1 << 20).unwrap();
+        let refused = |for_good| OutOfMemory { for_good };
+        assert_eq!(first.hold((1 << 20) + 1), Err(refused(true)));
+        assert_eq!(budget.reserve(1).unwrap_err(), refused(false));
     }
 
     #[test]
@@ -130,7 +170,18 @@ mod tests {
         let budget = Budget::new(64 << 20);
         let silent: Vec<_> = (0..900).map(|_| budget.reserve(25 << 20)).collect();
         assert!(silent.iter().all(Result::is_ok));
-        let mut fast = budget.reserve(1 << 20).unwrap();
-        assert_eq!(fast.keep(1 << 20), Ok(()));
+        assert!(budget.in_flight_bytes() <= 900 * PAGE_BYTES);
+    }
+
+    #[test]
+    fn large_reports_leave_room_for_small_ones() {
+        let budget = Budget::new(64 << 20);
+        let mut large = budget.reserve(0).unwrap();
+        while large.hold(large.held_bytes() + 1).is_ok() {}
+        assert!(large.held_bytes() <= 48 << 20);
+        let mut small: Vec<_> = (0..16).map(|_| budget.reserve(1 << 20).unwrap()).collect();
+        for reservation in &mut small {
+            assert_eq!(reservation.hold(1 << 20), Ok(()));
+        }
     }
 }

@@ -11,16 +11,13 @@ use crate::spool::{Entry, Spool, SpoolError, State};
 
 use super::Crashmover;
 use super::budget::{OutOfMemory, Reservation};
+use super::mover::{FIRST_PAUSE, LONGEST_PAUSE};
+use super::pending::BufferedReport;
 use super::publish::Unpublished;
 use super::retry::Backoff;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// Storage that is back is noticed within this time.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// How often it is looked whether there is room for more ids.
 const PUBLISH_PAUSE: Duration = Duration::from_millis(200);
-/// Ids from the spool that wait in memory to be published.
-const MOST_UNPUBLISHED: usize = 1000;
 
 /// How often the spool's folders are looked through for what an operator put there.
 const RESCAN_EVERY: Duration = Duration::from_secs(60);
@@ -38,7 +35,7 @@ impl Crashmover {
             if !finds_out {
                 tokio::select! {
                     () = self.stop.cancelled() => return,
-                    () = self.trouble.over() => {}
+                    () = self.storage_health.over() => {}
                 }
             }
             let entry = tokio::select! {
@@ -46,7 +43,7 @@ impl Crashmover {
                 () = self.stop.cancelled() => return,
                 entry = spool.next(State::Save) => entry,
             };
-            if !finds_out && self.trouble.is_known() {
+            if !finds_out && self.storage_health.is_failing() {
                 // It began while we waited; the entry goes back to where it was.
                 continue;
             }
@@ -71,15 +68,16 @@ impl Crashmover {
     }
 
     async fn save_entry(&self, spool: &Spool, entry: Entry) -> Result<(), NotNow> {
+        let id = entry.crash_id();
         let length_bytes = entry.length_bytes();
-        let Ok(_reservation) = self.set_memory_aside(length_bytes) else {
+        let Ok(reservation) = self.set_memory_aside(length_bytes) else {
+            tracing::warn!(crash_id = %id, length_bytes, "{id} stays in the spool: it needs more than BREAKPAD_MAX_IN_FLIGHT_BYTES leaves now");
             // A smaller one may fit.
             entry.defer();
             return Err(NotNow);
         };
-        let id = entry.crash_id();
         let report = match spool.load(&entry).await {
-            Ok(report) => report,
+            Ok(report) => BufferedReport::new(report, reservation),
             Err(error @ SpoolError::Corrupt { .. }) => {
                 self.metrics.count(Count::Fate(Fate::Failed));
                 tracing::error!(crash_id = %id, %error, "{id} set aside");
@@ -92,50 +90,38 @@ impl Crashmover {
             }
         };
         let started = Instant::now();
-        if let Err(error) = self.storage.save(&report).await {
-            self.trouble.failed();
-            self.metrics.count(Count::SaveCrashException);
+        if let Err(error) = self.save_once(&report).await {
             self.metrics
                 .count(Count::Retry("save_crash_exception.count"));
             tracing::warn!(crash_id = %id, %error, "{id} not saved yet, stays in the spool");
             entry.defer();
             return Err(NotNow);
         }
-        self.trouble.worked();
         self.metrics.time(Timing::CrashSave, started.elapsed());
-        self.metrics.count(Count::Fate(Fate::Saved));
         tracing::info!(crash_id = %id, "{id} saved");
-        self.publish_entry(spool, entry).await
+        self.publish_entry(entry).await
     }
 
     fn set_memory_aside(&self, length_bytes: u64) -> Result<Reservation, OutOfMemory> {
         let mut reservation = self.budget.reserve(length_bytes)?;
-        reservation.keep(length_bytes)?;
+        reservation.hold(length_bytes)?;
         Ok(reservation)
     }
 
-    async fn publish_entry(&self, spool: &Spool, entry: Entry) -> Result<(), NotNow> {
-        let id = entry.crash_id();
-        match spool.advance(entry).await {
-            Ok(entry) => {
-                self.publish.add(Unpublished {
-                    id,
-                    accepted: Instant::now(),
-                    entry: Some(entry),
-                });
-                Ok(())
-            }
-            Err(error) => {
-                tracing::warn!(crash_id = %id, %error, "{id} saved, but still in the spool: it will be saved again");
-                Err(NotNow)
-            }
-        }
+    async fn publish_entry(&self, entry: Entry) -> Result<(), NotNow> {
+        let (id, since) = (entry.crash_id(), entry.since());
+        let remembered = self.publish.remember(&id, Some(entry)).await;
+        let entry = remembered.map_err(|_said| NotNow)?;
+        // Only what has left the spool's line is counted: the rest will be saved again.
+        self.metrics.count(Count::Fate(Fate::Saved));
+        self.publish.add(Unpublished::new(id, since, entry));
+        Ok(())
     }
 
     /// Hands ids that wait in the spool to the publishers until it is told to stop.
     pub(super) async fn publish_from_spool(self: Arc<Self>, spool: Spool) {
         loop {
-            while self.publish.len() >= MOST_UNPUBLISHED && !self.stop.is_cancelled() {
+            while !self.publish.line().has_room_for_spool() && !self.stop.is_cancelled() {
                 tokio::time::sleep(PUBLISH_PAUSE).await;
             }
             let entry = tokio::select! {
@@ -143,12 +129,7 @@ impl Crashmover {
                 () = self.stop.cancelled() => return,
                 entry = spool.next(State::Publish) => entry,
             };
-            let id = entry.crash_id();
-            self.publish.add(Unpublished {
-                id,
-                accepted: Instant::now(),
-                entry: Some(entry),
-            });
+            self.publish.add(Unpublished::from_spool(entry));
         }
     }
 
@@ -164,11 +145,20 @@ impl Crashmover {
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(RESCAN_EVERY) => {}
             }
-            match spool.rescan().await {
-                Ok(0) => {}
-                Ok(entries) => tracing::info!(entries, "found more in the spool"),
-                Err(error) => tracing::warn!(%error, "cannot look through the spool"),
+            self.rescan_spool(&spool).await;
+        }
+    }
+
+    pub(super) async fn rescan_spool(&self, spool: &Spool) {
+        match spool.rescan().await {
+            Ok(found) => {
+                self.metrics.count_many(Count::Resumed, found.save as u64);
+                let entries = found.save + found.publish;
+                if entries > 0 {
+                    tracing::info!(entries, "found more in the spool");
+                }
             }
+            Err(error) => tracing::warn!(%error, "cannot look through the spool"),
         }
     }
 }

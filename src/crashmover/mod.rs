@@ -9,26 +9,30 @@
 //! | queued | in the queue; a kill loses the queue | the same; spooled while the queue is full |
 //! | spooled | (settings refuse it) | spooled; if the spool is full, saved in time, else not kept |
 
+mod backend_health;
 mod budget;
 mod from_spool;
-mod job;
 mod mover;
-mod pace;
+mod pending;
 mod publish;
+mod put;
 mod retry;
 mod stop;
 mod take;
-mod trouble;
+mod wait_estimate;
 
 #[cfg(test)]
 mod tests;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub use budget::{Budget, OutOfMemory, Reservation};
 pub use retry::RetryPolicy;
@@ -38,10 +42,13 @@ use crate::crash_publish::CrashPublisher;
 use crate::crash_storage::CrashStorage;
 use crate::metrics::Metrics;
 use crate::spool::Spool;
-use job::{AtWork, Job};
-use pace::Pace;
+use backend_health::BackendHealth;
+use pending::{AtWork, Attempt};
 use publish::PublishQueue;
-use trouble::Trouble;
+use wait_estimate::WaitEstimate;
+
+/// Where nothing but memory holds what is acknowledged, new reports are refused for so long after storage failed.
+const CLOSED_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// When a client is told yes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,12 +112,14 @@ pub struct Crashmover {
     ack_timeout: Duration,
     retry: RetryPolicy,
     budget: Budget,
-    trouble: Trouble,
-    pace: Pace,
+    storage_health: BackendHealth,
+    wait_estimate: WaitEstimate,
     movers: usize,
-    sender: mpsc::Sender<Job>,
-    receiver: Mutex<mpsc::Receiver<Job>>,
+    sender: mpsc::Sender<Attempt>,
+    receiver: Mutex<mpsc::Receiver<Attempt>>,
     at_work: AtWork,
+    /// Reports whose clients wait for an answer.
+    taking: TaskTracker,
     stop: CancellationToken,
     tasks: Mutex<Tasks>,
 }
@@ -146,12 +155,13 @@ impl Crashmover {
             ack_timeout: config.ack_timeout,
             retry: config.retry,
             budget: Budget::new(config.in_flight_bytes),
-            trouble: Trouble::default(),
-            pace: Pace::new(config.movers),
+            storage_health: BackendHealth::default(),
+            wait_estimate: WaitEstimate::new(config.movers),
             movers: config.movers.max(1),
             sender,
             receiver: Mutex::new(receiver),
             at_work: AtWork::default(),
+            taking: TaskTracker::new(),
             stop: CancellationToken::new(),
             tasks: Mutex::default(),
         });
@@ -163,21 +173,30 @@ impl Crashmover {
         let movers = self.movers;
         let mut tasks = self.tasks.lock().await;
         for _ in 0..movers {
-            tasks.movers.spawn(self.clone().work());
+            tasks.movers.spawn(self.start_task(Self::work));
         }
         if let Some(spool) = &self.spool {
             // Enough to catch up, not so many that new reports find storage busy.
             for number in 0..movers.div_ceil(4) {
-                tasks
-                    .movers
-                    .spawn(self.clone().save_from_spool(spool.clone(), number == 0));
+                let spool = spool.clone();
+                let save = move |it: Arc<Self>| it.save_from_spool(spool.clone(), number == 0);
+                tasks.movers.spawn(self.start_task(save));
             }
-            tasks
-                .movers
-                .spawn(self.clone().publish_from_spool(spool.clone()));
-            tasks.movers.spawn(self.clone().scan_spool(spool.clone()));
+            let (one, other) = (spool.clone(), spool.clone());
+            let publish = move |it: Arc<Self>| it.publish_from_spool(one.clone());
+            tasks.movers.spawn(self.start_task(publish));
+            let scan = move |it: Arc<Self>| it.scan_spool(other.clone());
+            tasks.movers.spawn(self.start_task(scan));
         }
         tasks.publishers = self.publish.start();
+    }
+
+    fn start_task<F: Future<Output = ()>, T: Fn(Arc<Self>) -> F>(
+        self: &Arc<Self>,
+        task: T,
+    ) -> impl Future<Output = ()> + use<F, T> {
+        let crashmover = self.clone();
+        outlive_panics(move || task(crashmover.clone()))
     }
 
     /// The memory that reports may take.
@@ -189,16 +208,23 @@ impl Crashmover {
     ///
     /// Half of the time is left for its body and for the save itself.
     pub fn has_room(&self) -> bool {
-        (self.sender.capacity() > 0 && !self.is_late_after(self.ack_timeout / 2))
-            || self
-                .spool
-                .as_ref()
-                .is_some_and(|spool| spool.stats().room_bytes > 0)
+        let spool = self.spool.as_ref();
+        (self.sender.capacity() > 0
+            && !self.is_late_after(self.ack_timeout / 2)
+            && !self.risks_memory())
+            || spool.is_some_and(|spool| spool.stats().room_bytes > 0)
+    }
+
+    /// True when what is acknowledged now would wait in memory for a storage that refuses.
+    fn risks_memory(&self) -> bool {
+        self.acknowledge == Acknowledge::Queued
+            && self.spool.is_none()
+            && self.storage_health.is_failing_within(CLOSED_AFTER_FAILURE)
     }
 
     /// True when a client waits for the save, and a mover is free only after `longest`.
     fn is_late_after(&self, longest: Duration) -> bool {
-        self.acknowledge != Acknowledge::Queued && self.pace.wait(self.waiting()) > longest
+        self.acknowledge != Acknowledge::Queued && self.wait_estimate.wait(self.waiting()) > longest
     }
 
     fn waiting(&self) -> usize {
@@ -209,8 +235,13 @@ impl Crashmover {
         Sizes {
             save_queue: self.waiting(),
             work_queue: self.at_work.len(),
-            publish_queue: self.publish.len(),
-            publish_oldest: self.publish.oldest().unwrap_or_default(),
+            publish_queue: self.publish.line().len(),
+            publish_oldest: self.publish.line().oldest().unwrap_or_default(),
         }
     }
+}
+
+/// Runs a task to its end. A panic costs what the task was doing, and not the task.
+async fn outlive_panics<F: Future<Output = ()>>(task: impl Fn() -> F) {
+    while AssertUnwindSafe(task()).catch_unwind().await.is_err() {}
 }

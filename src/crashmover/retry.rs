@@ -1,4 +1,4 @@
-//! The one retry policy: transient failures only, a bounded number of times, with pauses that do not march in step.
+//! How long to wait before something is tried again: so that many who failed together do not come back together.
 
 use std::time::Duration;
 
@@ -12,29 +12,8 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Tries until it works, fails for good, or the attempts are used up; then the last error.
-    ///
-    /// `is_transient` is asked about every error, `failed` hears of each that is followed by another attempt.
-    pub async fn run<T, E, F: Future<Output = Result<T, E>>>(
-        &self,
-        mut attempt: impl FnMut() -> F,
-        is_transient: impl Fn(&E) -> bool,
-        mut failed: impl FnMut(&E, u32),
-    ) -> Result<T, E> {
-        let mut attempts = 1;
-        loop {
-            match attempt().await {
-                Err(error) if attempts < self.max_attempts && is_transient(&error) => {
-                    failed(&error, attempts);
-                    tokio::time::sleep(self.pause()).await;
-                    attempts += 1;
-                }
-                result => return result,
-            }
-        }
-    }
-
-    fn pause(&self) -> Duration {
+    /// Until the next attempt.
+    pub fn pause(&self) -> Duration {
         self.sleep.mul_f64(0.5 + rand::random::<f64>())
     }
 }
@@ -71,36 +50,21 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
 
-    const POLICY: RetryPolicy = RetryPolicy {
-        max_attempts: 3,
-        sleep: Duration::ZERO,
-    };
-
-    async fn attempts_until(result: impl Fn(u32) -> Result<(), bool>) -> (u32, Result<(), bool>) {
-        let attempts = Cell::new(0);
-        let result = POLICY
-            .run(
-                || {
-                    attempts.set(attempts.get() + 1);
-                    std::future::ready(result(attempts.get()))
-                },
-                |is_transient| *is_transient,
-                |_, _| {},
-            )
-            .await;
-        (attempts.get(), result)
-    }
-
-    #[tokio::test]
-    async fn only_transient_failures_are_tried_again() {
-        assert_eq!(
-            attempts_until(|n| if n < 2 { Err(true) } else { Ok(()) }).await,
-            (2, Ok(()))
+    #[test]
+    fn pauses_do_not_march_in_step() {
+        let sleep = Duration::from_secs(2);
+        let policy = RetryPolicy {
+            max_attempts: 1,
+            sleep,
+        };
+        let pauses: Vec<_> = (0..50).map(|_| policy.pause()).collect();
+        assert!(
+            pauses
+                .iter()
+                .all(|pause| (sleep / 2..=sleep * 3 / 2).contains(pause))
         );
-        assert_eq!(attempts_until(|_| Err(true)).await, (3, Err(true)));
-        assert_eq!(attempts_until(|_| Err(false)).await, (1, Err(false)));
+        assert!(pauses.iter().any(|pause| *pause != pauses[0]));
     }
 
     #[test]

@@ -3,19 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc::Permit;
 use tokio::time::{Instant, timeout_at};
 
 use crate::crash::CrashReport;
-use crate::fail_point;
-use crate::metrics::Count;
 use crate::spool::Spool;
 
-use super::job::{Job, Parcel, Promise, Told};
+use super::pending::{Attempt, BufferedReport, ClientAnswer, PendingReport};
 use super::{Acknowledge, Crashmover, NotKept, Receipt, Reservation};
-
-/// What a mover says when it is done with a report.
-type Saved = oneshot::Receiver<Result<(), NotKept>>;
 
 impl Crashmover {
     /// Keeps a report: returns when its client may be told so, within the acknowledgement's time.
@@ -23,214 +18,165 @@ impl Crashmover {
     /// # Errors
     /// See [`NotKept`].
     pub async fn take(
-        &self,
+        self: &Arc<Self>,
         report: CrashReport,
         reservation: Reservation,
     ) -> Result<Receipt, NotKept> {
+        let _taking = self.taking.token();
         let deadline = Instant::now() + self.ack_timeout;
-        let parcel = Parcel::new(report, reservation);
+        let pending = PendingReport::new(BufferedReport::new(report, reservation));
         match (self.acknowledge, &self.spool) {
             (Acknowledge::Queued, spool) => {
-                self.take_queued(parcel, spool.as_ref(), deadline).await
+                self.take_queued(&pending, spool.as_ref(), deadline).await
             }
-            (Acknowledge::Saved, None) => self.take_saved(parcel, deadline).await,
-            (Acknowledge::Saved, Some(spool)) if self.trouble.is_on() => {
-                self.take_spooled(parcel, spool, deadline).await
+            (_, None) => self.take_saved(&pending, deadline).await,
+            (Acknowledge::Saved, Some(spool)) if !self.storage_health.is_suspect() => {
+                self.take_saved_or_spooled(&pending, spool, deadline).await
             }
-            (Acknowledge::Saved, Some(spool)) => {
-                self.take_saved_or_spooled(parcel, spool, deadline).await
+            (_, Some(spool)) => {
+                self.take_spooled(&pending, spool, ClientAnswer::Open, deadline)
+                    .await
             }
-            (Acknowledge::Spooled, spool) => match spool {
-                Some(spool) => self.take_spooled(parcel, spool, deadline).await,
-                None => self.take_saved(parcel, deadline).await,
-            },
         }
     }
 
     /// In the queue is enough.
     async fn take_queued(
-        &self,
-        parcel: Parcel,
+        self: &Arc<Self>,
+        pending: &Arc<PendingReport>,
         spool: Option<&Spool>,
         deadline: Instant,
     ) -> Result<Receipt, NotKept> {
-        if let Some(spool) = spool
-            && self.sender.capacity() == 0
-            && self.put(spool, &parcel.report).await
-        {
-            return Ok(Receipt);
+        use ClientAnswer::Queued;
+        match (self.free_place(), spool) {
+            (Some(place), _) => {
+                pending.settle(Queued);
+                place.send(pending.attempt());
+                Ok(Receipt)
+            }
+            (None, Some(spool)) => self.take_spooled(pending, spool, Queued, deadline).await,
+            (None, None) => self.await_place(pending.attempt(), Queued, deadline).await,
         }
-        let job = Job {
-            promise: Promise::new(parcel, Told::Kept),
-            done: None,
-            entry: None,
-        };
-        self.send(job, deadline).await.map(|()| Receipt)
     }
 
     /// Saved, or not kept.
-    async fn take_saved(&self, parcel: Parcel, deadline: Instant) -> Result<Receipt, NotKept> {
+    async fn take_saved(
+        self: &Arc<Self>,
+        pending: &Arc<PendingReport>,
+        deadline: Instant,
+    ) -> Result<Receipt, NotKept> {
         // Many may have been let in while the line was short. Better told now than saved when the client is gone.
         if self.is_late_after(self.ack_timeout / 4 * 3) {
             return Err(NotKept::QueueFull);
         }
-        let (promise, saved, job) = waiting(parcel);
-        self.send(job, deadline).await?;
-        self.await_saved(&promise, saved, deadline).await
+        self.await_place(pending.attempt(), ClientAnswer::Open, deadline)
+            .await
     }
 
-    async fn await_saved(
-        &self,
-        promise: &Promise,
-        mut saved: Saved,
-        deadline: Instant,
-    ) -> Result<Receipt, NotKept> {
-        if let Ok(result) = timeout_at(deadline, &mut saved).await {
-            return result.unwrap_or(Err(NotKept::SaveFailed)).map(|()| Receipt);
-        }
-        let id = &promise.id;
-        if promise.settle(Told::NotKept) == Told::Kept {
-            // Saved this very moment; the mover is making sure that it will be published.
-            return saved
-                .await
-                .unwrap_or(Err(NotKept::SaveFailed))
-                .map(|()| Receipt);
-        }
-        tracing::error!(crash_id = %id, "{id} not saved in time: its client is told that it is not kept");
-        Err(NotKept::TooSlow)
-    }
-
-    /// Saved if storage is quick enough, else in the spool.
+    /// Saved if storage is quick enough, else in the spool; whichever is first.
     async fn take_saved_or_spooled(
-        &self,
-        parcel: Parcel,
+        self: &Arc<Self>,
+        pending: &Arc<PendingReport>,
         spool: &Spool,
         deadline: Instant,
     ) -> Result<Receipt, NotKept> {
-        let report = parcel.report.clone();
-        let (promise, mut saved, job) = waiting(parcel);
-        let result = match self.sender.try_send(job) {
-            Ok(()) => timeout_at(deadline - self.time_to_spool(), &mut saved)
-                .await
-                .ok(),
-            Err(_full) => Some(Ok(Err(NotKept::QueueFull))),
+        let Some(place) = self.free_place() else {
+            self.start_put(spool, pending);
+            return self.answered(pending, deadline).await;
         };
-        match result {
-            Some(Ok(Ok(()))) => return Ok(Receipt),
+        place.send(pending.attempt());
+        let patience = deadline - self.time_for_second_way();
+        if timeout_at(patience, pending.settled()).await.is_err() {
             // Storage hangs: those who come next need not find out for themselves.
-            None => self.trouble.failed(),
-            Some(_) => {}
+            self.storage_failed();
+            self.start_put(spool, pending);
         }
-        match spool.put(&report).await {
-            Ok(entry) => {
-                if promise.settle(Told::Spooled) == Told::Kept {
-                    // Saved meanwhile. The entry goes only when the mover has seen to the publishing as well; else, or
-                    // should the removal fail, the report is saved and published once more.
-                    if let Ok(Ok(())) = saved.await {
-                        let _ = spool.remove(entry).await;
-                    }
-                    return Ok(Receipt);
-                }
-                tracing::info!(crash_id = %promise.id, "{} spooled", promise.id);
-                Ok(Receipt)
-            }
-            Err(error) => {
-                tracing::error!(crash_id = %promise.id, %error, "{} cannot be spooled", promise.id);
-                match result {
-                    // Storage is slow, but may make it yet.
-                    None => self.await_without_spool(&promise, saved, deadline).await,
-                    Some(_) => Err(self.lost(&promise)),
-                }
-            }
-        }
+        self.answered(pending, deadline).await
     }
 
-    /// Saved after all, where the spool took nothing.
-    async fn await_without_spool(
-        &self,
-        promise: &Promise,
-        saved: Saved,
-        deadline: Instant,
-    ) -> Result<Receipt, NotKept> {
-        match self.await_saved(promise, saved, deadline).await {
-            Ok(receipt) => Ok(receipt),
-            Err(NotKept::SaveFailed) => Err(self.lost(promise)),
-            // A mover still has it, and counts it as late or dropped.
-            Err(_) => Err(NotKept::SpoolFull),
-        }
-    }
-
-    /// In the spool first. A mover gets it from memory if one will soon be free, else from the spool: what is safe on
-    /// disk need not take memory from what is not.
+    /// In the spool first, and where that fails or takes long, in the queue; `queued` is the answer that goes with it.
+    ///
+    /// A mover gets it from memory if one will soon be free, else from the spool: what is safe on disk need not take
+    /// memory from what is not.
     async fn take_spooled(
-        &self,
-        parcel: Parcel,
+        self: &Arc<Self>,
+        pending: &Arc<PendingReport>,
         spool: &Spool,
+        queued: ClientAnswer,
         deadline: Instant,
     ) -> Result<Receipt, NotKept> {
-        match spool.put(&parcel.report).await {
-            Ok(entry) => {
-                fail_point::reach("take.spooled");
-                if !self.trouble.is_on() && self.waiting() < self.movers {
-                    let job = Job {
-                        promise: Promise::new(parcel, Told::Kept),
-                        done: None,
-                        entry: Some(entry),
-                    };
-                    // What does not fit goes back to the spool's line, like what is not sent.
-                    let _ = self.sender.try_send(job);
+        self.tell_long_outage();
+        let attempt = pending.attempt();
+        let put = self.start_put(spool, pending);
+        // However it ends, the answer says so.
+        let _ = timeout_at(deadline - self.time_for_second_way(), put).await;
+        match pending.answer() {
+            ClientAnswer::Open => self.await_place(attempt, queued, deadline).await,
+            _ => self.answered(pending, deadline).await,
+        }
+    }
+
+    /// Into the queue as soon as there is a place, unless the report is kept before; `queued` is its answer then.
+    async fn await_place(
+        &self,
+        attempt: Attempt,
+        queued: ClientAnswer,
+        deadline: Instant,
+    ) -> Result<Receipt, NotKept> {
+        let pending = attempt.pending().clone();
+        let queue = async {
+            match timeout_at(deadline, self.sender.reserve()).await {
+                Ok(Ok(place)) if !self.stop.is_cancelled() => {
+                    pending.settle(queued);
+                    place.send(attempt);
                 }
-                Ok(Receipt)
+                _ => drop(attempt.fail(NotKept::QueueFull)),
             }
-            Err(error) => {
-                let id = &parcel.report.id;
-                tracing::warn!(crash_id = %id, %error, "{id} cannot be spooled, storage is tried");
-                let (promise, saved, job) = waiting(parcel);
-                if self.send(job, deadline).await.is_err() {
-                    return Err(self.lost(&promise));
-                }
-                self.await_without_spool(&promise, saved, deadline).await
-            }
+        };
+        tokio::select! {
+            biased;
+            () = queue => {}
+            _ = pending.settled() => {}
+        }
+        self.answered(&pending, deadline).await
+    }
+
+    /// What the client is told, as soon as that is known and no later than the deadline.
+    async fn answered(
+        &self,
+        pending: &PendingReport,
+        deadline: Instant,
+    ) -> Result<Receipt, NotKept> {
+        let in_time = timeout_at(deadline, pending.settled()).await;
+        let answer = in_time.unwrap_or_else(|_late| {
+            let id = &pending.id;
+            tracing::error!(crash_id = %id, "{id} not saved in time: its client is told that it is not kept");
+            pending.settle(ClientAnswer::Refused(NotKept::TooSlow))
+        });
+        match answer {
+            ClientAnswer::Refused(_) if self.spool.is_some() => Err(NotKept::SpoolFull),
+            ClientAnswer::Refused(why) => Err(why),
+            _ => Ok(Receipt),
         }
     }
 
-    /// True if the report is in the spool now, for whoever moves on what waits there.
-    pub(super) async fn put(&self, spool: &Spool, report: &CrashReport) -> bool {
-        let put = spool.put(report).await;
-        if let Err(error) = &put {
-            tracing::warn!(crash_id = %report.id, %error, "{} cannot be spooled", report.id);
-        }
-        put.is_ok()
+    /// A place in the queue. None is given away once the process stops: nobody may see to the report then.
+    pub(super) fn free_place(&self) -> Option<Permit<'_, Attempt>> {
+        let place = self.sender.try_reserve().ok();
+        place.filter(|_| !self.stop.is_cancelled())
     }
 
-    async fn send(&self, job: Job, deadline: Instant) -> Result<(), NotKept> {
-        match timeout_at(deadline, self.sender.send(job)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(mpsc::error::SendError(_))) | Err(_) => Err(NotKept::QueueFull),
-        }
+    /// A place in the queue if storage works and a mover is free, or will be as soon as it is done. Where the queue is
+    /// enough to be acknowledged, its places are for those that have no better one.
+    pub(super) fn free_mover(&self) -> Option<Permit<'_, Attempt>> {
+        let is_free = self.acknowledge != Acknowledge::Queued
+            && !self.storage_health.is_failing()
+            && self.waiting() < self.movers;
+        is_free.then(|| self.free_place()).flatten()
     }
 
-    fn lost(&self, promise: &Promise) -> NotKept {
-        let id = &promise.id;
-        promise.settle(Told::NotKept);
-        self.metrics.count(Count::SaveCrashDropped);
-        tracing::error!(crash_id = %id, "{id} dropped: neither storage nor spool took it; its client is told so");
-        NotKept::SpoolFull
-    }
-
-    /// The end of the acknowledgement's time that is left for the spool.
-    fn time_to_spool(&self) -> Duration {
+    /// The end of the acknowledgement's time, in which the second way to keep a report is tried beside the first.
+    fn time_for_second_way(&self) -> Duration {
         self.ack_timeout / 4
     }
-}
-
-fn waiting(parcel: Parcel) -> (Arc<Promise>, Saved, Job) {
-    let (done, saved) = oneshot::channel();
-    let promise = Promise::new(parcel, Told::Nothing);
-    let job = Job {
-        promise: promise.clone(),
-        done: Some(done),
-        entry: None,
-    };
-    (promise, saved, job)
 }

@@ -1,7 +1,7 @@
-//! A request's body within its limits: bytes on the wire, time, least rate.
+//! A request's body within its limits: bytes on the wire, time, least rate, memory.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
@@ -10,6 +10,8 @@ use futures_util::Stream;
 use tokio::time::{Instant, Sleep};
 
 use super::unread::Rest;
+use crate::crashmover::{OutOfMemory, Reservation};
+use crate::intake::Upload;
 
 /// What one body may take.
 #[derive(Clone, Copy, Debug)]
@@ -24,24 +26,50 @@ pub struct BodyLimits {
 
 /// How long a client may be silent before its rate counts.
 const GRACE: Duration = Duration::from_secs(10);
+/// While memory is short, what is held of a body has to be earned: at most so many times the bytes that came. No report
+/// shrinks more than that, but for bombs.
+const MOST_HELD_PER_BYTE: u64 = 64;
+/// Not more than this is held of nearly all reports; less need not be earned.
+const SMALL_BYTES: u64 = 1024 * 1024;
+/// Who holds no more than this keeps nobody out.
+const LITTLE_BYTES: u64 = 64 * 1024;
+/// While memory is short, a client that holds some has this long for the first byte, and for as many as it holds.
+const SHORT_GRACE: Duration = Duration::from_secs(1);
+const SHORT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often it is looked whether memory is short.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// hyper's buffer for a connection that is sending fast (`server::READ_BUFFER_BYTES`); smaller for one that sent less.
+const READ_BUFFER_BYTES: u64 = 128 * 1024;
 
 /// Why a body ended before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyFailed {
     TooLarge,
     TooSlow,
-    /// No memory for more of it.
+    /// No memory for more of it, or others need what it holds.
     OutOfMemory,
     /// The connection broke.
     Disconnected,
 }
 
-/// A body's frames until its end, or until a limit is passed.
+impl From<OutOfMemory> for BodyFailed {
+    fn from(error: OutOfMemory) -> Self {
+        if error.for_good {
+            Self::TooLarge
+        } else {
+            Self::OutOfMemory
+        }
+    }
+}
+
+/// A body's frames until its end, or until a limit is passed, and the memory for what is kept of them.
 ///
 /// A connection that is shut down in the middle ends the stream as if that were the end: what came may be complete.
 pub struct LimitedBody {
     data: BodyDataStream,
     limits: BodyLimits,
+    /// Set by [`LimitedBody::admit`].
+    reservation: Option<Reservation>,
     started: Instant,
     received_bytes: u64,
     has_begun: bool,
@@ -52,12 +80,11 @@ pub struct LimitedBody {
 impl LimitedBody {
     pub fn new(body: Body, limits: BodyLimits) -> Self {
         let started = Instant::now();
-        let timer = Box::pin(tokio::time::sleep_until(
-            started + GRACE.min(limits.timeout),
-        ));
+        let timer = Box::pin(tokio::time::sleep_until(started + LOOK_EVERY));
         Self {
             data: body.into_data_stream(),
             limits,
+            reservation: None,
             started,
             received_bytes: 0,
             has_begun: false,
@@ -66,7 +93,17 @@ impl LimitedBody {
         }
     }
 
-    /// What was not read.
+    /// Lets it take memory.
+    pub fn admit(&mut self, reservation: Reservation) {
+        self.reservation = Some(reservation);
+    }
+
+    /// The memory that it has taken, for what was made of it.
+    pub fn take_reservation(&mut self) -> Option<Reservation> {
+        self.reservation.take()
+    }
+
+    /// What was not read. Memory is given back.
     pub fn into_rest(self) -> Rest {
         Rest {
             data: self.data,
@@ -87,6 +124,34 @@ impl LimitedBody {
             .checked_div(self.limits.least_bytes_per_second);
         let earned = earned.map_or(self.limits.timeout, Duration::from_secs);
         self.started + self.limits.timeout.min(GRACE.saturating_add(earned))
+    }
+
+    /// While memory is short, nobody keeps a share of it by silence: the more is held, the faster it has to come.
+    fn gives_way(&self) -> bool {
+        let Some(reservation) = &self.reservation else {
+            return false;
+        };
+        if reservation.held_bytes() <= LITTLE_BYTES || !reservation.is_short() {
+            return false;
+        }
+        let share = self.received_bytes as f64 / reservation.held_bytes().max(1) as f64;
+        self.started.elapsed() > SHORT_GRACE + SHORT_TIMEOUT.mul_f64(share.min(1.0))
+    }
+
+    /// Nothing has come: until when is that all right?
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<BodyFailed> {
+        loop {
+            let deadline = self.deadline();
+            if Instant::now() >= deadline {
+                return Poll::Ready(BodyFailed::TooSlow);
+            }
+            if self.gives_way() {
+                return Poll::Ready(BodyFailed::OutOfMemory);
+            }
+            ready!(self.timer.as_mut().poll(cx));
+            let next = deadline.min(Instant::now() + LOOK_EVERY);
+            self.timer.as_mut().reset(next);
+        }
     }
 }
 
@@ -118,17 +183,25 @@ impl Stream for LimitedBody {
                     Some(Err(BodyFailed::Disconnected))
                 })
             }
-            Poll::Pending => {
-                let deadline = this.deadline();
-                if deadline != this.timer.deadline() {
-                    this.timer.as_mut().reset(deadline);
-                }
-                this.timer
-                    .as_mut()
-                    .poll(cx)
-                    .map(|()| Some(Err(BodyFailed::TooSlow)))
-            }
+            Poll::Pending => this.poll_patience(cx).map(|why| Some(Err(why))),
         }
+    }
+}
+
+impl Upload for LimitedBody {
+    type Error = BodyFailed;
+
+    /// Also sets aside what the connection's read buffer takes.
+    fn hold(&mut self, bytes: u64) -> Result<(), BodyFailed> {
+        let Some(reservation) = &mut self.reservation else {
+            return Err(BodyFailed::OutOfMemory);
+        };
+        let bytes = bytes + self.received_bytes.min(READ_BUFFER_BYTES);
+        let earned_bytes = SMALL_BYTES + MOST_HELD_PER_BYTE * self.received_bytes;
+        if bytes > earned_bytes && bytes > reservation.held_bytes() && reservation.is_short() {
+            return Err(BodyFailed::OutOfMemory);
+        }
+        Ok(reservation.hold(bytes)?)
     }
 }
 

@@ -5,7 +5,6 @@
 //! name `OPTIONS` and do not treat `HEAD` as `GET`.
 
 mod accounts;
-mod admin;
 mod dockerflow;
 mod framing;
 mod head;
@@ -19,6 +18,7 @@ mod server;
 mod submit;
 mod tls;
 mod unread;
+mod validity;
 
 use std::sync::Arc;
 
@@ -32,14 +32,13 @@ use tower::util::{MapRequestLayer, ServiceExt};
 use tower::{Layer, Service};
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use admin::{Admin, Readiness, admin_routes};
 pub use limits::BodyLimits;
 pub use server::{Server, ServerConfig};
 pub use tls::{Certificates, Tls, TlsError};
 
 use crate::crashmover::Crashmover;
 use crate::health::Health;
-use crate::intake::Limits;
+use crate::intake::{Heavy, Limits};
 use crate::metrics::Metrics;
 use crate::throttle::Throttler;
 
@@ -51,6 +50,7 @@ pub struct Collector {
     pub metrics: Metrics,
     pub body_limits: BodyLimits,
     pub intake_limits: Limits,
+    pub heavy: Heavy,
     /// Goes before every crash id in an answer: `bp-`.
     pub id_prefix: String,
     /// Who sends this may choose crash ids.

@@ -10,10 +10,10 @@ use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 use tracing::Instrument;
 
-use crate::crash::{CrashId, CrashReport, Metadata, RawCrash};
+use crate::crash::{CrashId, CrashReport, Metadata, NoMemory, RawCrash};
 use crate::crashmover::{NotKept, OutOfMemory, Receipt, Reservation};
 use crate::fail_point;
-use crate::intake::{self, Failed, Head, Malformed, Submission};
+use crate::intake::{self, Failed, Head, Malformed, Submission, Upload, Weight};
 use crate::metrics::Count;
 use crate::throttle::Keep;
 
@@ -66,9 +66,8 @@ async fn decide(
     if !collector.crashmover.has_room() {
         return Err(Refusal::Overloaded);
     }
-    let reservation = collector.crashmover.budget().reserve(announced_bytes);
-    let mut reservation = reservation.map_err(|OutOfMemory| Refusal::Overloaded)?;
-    let submission = read(collector, head, body, &mut reservation).await?;
+    body.admit(collector.crashmover.budget().reserve(announced_bytes)?);
+    let submission = read(collector, head, body).await?;
     collector.metrics.count(Count::IncomingCrash);
 
     let received = Utc::now();
@@ -91,7 +90,16 @@ async fn decide(
     let Some(keep) = verdict.keep() else {
         return Ok(Decision::Told(Reply::Faked(id)));
     };
-    let report = assemble(&keep, id, submission, user_agent(headers), received);
+    let (report, reservation) = assemble(
+        collector,
+        &keep,
+        id,
+        submission,
+        user_agent(headers),
+        received,
+        body,
+    )
+    .await?;
     Ok(Decision::Keep(Box::new(report), reservation))
 }
 
@@ -99,19 +107,32 @@ async fn read(
     collector: &Collector,
     head: Head<'_>,
     body: &mut LimitedBody,
-    reservation: &mut Reservation,
 ) -> Result<Submission, Refusal> {
     let started = Instant::now();
-    let keep = |bytes| reservation.keep(bytes).map_err(|_| BodyFailed::OutOfMemory);
-    let result = intake::parse(head, body, &collector.intake_limits, keep).await;
+    let result = intake::parse(head, body, &collector.intake_limits, &collector.heavy).await;
     count_body(collector, head, &result, started.elapsed());
     result.map_err(|failed| match failed {
         Failed::Malformed(reason) => Refusal::Malformed(reason),
-        Failed::TooLarge | Failed::Body(BodyFailed::TooLarge) => Refusal::TooLarge,
-        Failed::Body(BodyFailed::TooSlow) => Refusal::TooSlow,
-        Failed::Body(BodyFailed::OutOfMemory) => Refusal::Overloaded,
-        Failed::Body(BodyFailed::Disconnected) => Refusal::Disconnected,
+        Failed::TooLarge => Refusal::TooLarge,
+        Failed::Body(why) => why.into(),
     })
+}
+
+impl From<BodyFailed> for Refusal {
+    fn from(why: BodyFailed) -> Self {
+        match why {
+            BodyFailed::TooLarge => Self::TooLarge,
+            BodyFailed::TooSlow => Self::TooSlow,
+            BodyFailed::OutOfMemory => Self::Overloaded,
+            BodyFailed::Disconnected => Self::Disconnected,
+        }
+    }
+}
+
+impl From<OutOfMemory> for Refusal {
+    fn from(error: OutOfMemory) -> Self {
+        BodyFailed::from(error).into()
+    }
 }
 
 /// The id that the sender chose, if it may.
@@ -145,13 +166,20 @@ fn is_authorised(collector: &Collector, headers: &HeaderMap) -> bool {
     sent.is_some_and(|sent| bool::from(sent.ct_eq(token.as_bytes())))
 }
 
-fn assemble(
+/// The report, and the memory that it takes from now on.
+async fn assemble(
+    collector: &Collector,
     keep: &Keep,
     id: CrashId,
     submission: Submission,
     user_agent: Option<String>,
     received: DateTime<Utc>,
-) -> CrashReport {
+    body: &mut LimitedBody,
+) -> Result<(CrashReport, Reservation), Refusal> {
+    let Weight {
+        all_bytes,
+        dumps_bytes,
+    } = submission.weight;
     let metadata = Metadata {
         notes: submission.notes,
         payload: submission.payload,
@@ -161,8 +189,14 @@ fn assemble(
         user_agent,
         submitted: received,
     };
-    let raw_crash = RawCrash::assemble(&id, submission.annotations, metadata, &submission.dumps);
-    CrashReport::new(id, raw_crash, submission.dumps)
+    let (annotations, dumps) = (submission.annotations, submission.dumps);
+    let room = |bytes| body.hold(all_bytes + bytes).is_ok();
+    let assembling = || RawCrash::assemble(&id, annotations, metadata, &dumps, room);
+    let raw_crash = collector.heavy.run(all_bytes - dumps_bytes, assembling);
+    let raw_crash = raw_crash.await.map_err(|NoMemory| Refusal::Overloaded)?;
+    body.hold(dumps_bytes + raw_crash.length_bytes())?;
+    let reservation = body.take_reservation().ok_or(Refusal::Overloaded)?;
+    Ok((CrashReport::new(id, raw_crash, dumps), reservation))
 }
 
 /// In a task of its own: once a report is complete it is kept even if its client hangs up.

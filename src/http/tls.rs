@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::SystemTime;
 
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
@@ -19,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::validity::not_after;
 use crate::metrics::{Count, Metrics};
 use crate::settings::TlsSettings;
 
@@ -85,6 +87,12 @@ impl Certificates {
         Ok(())
     }
 
+    /// When the first certificate of the chain ends; none if that cannot be read.
+    pub fn ends(&self) -> Option<SystemTime> {
+        let current = self.current();
+        current.cert.iter().filter_map(|der| not_after(der)).min()
+    }
+
     /// How many certificates are sent: the own one and those between it and the root.
     pub fn chain_length(&self) -> usize {
         self.current().cert.len()
@@ -124,16 +132,29 @@ fn read(files: &TlsSettings) -> Result<CertifiedKey, TlsError> {
             TlsError::new(KEY, key, format!("{what}={}", certificate.display()))
         }
         rustls::Error::InvalidCertificate(error) => {
-            let what = format!("the first certificate cannot be used: {error:?}");
-            TlsError::new(CERTIFICATE, certificate, what)
+            let what = "the first certificate cannot be used";
+            let why = match error {
+                rustls::CertificateError::BadEncoding => "it is damaged, or no X.509 certificate".to_owned(),
+                error => format!("{error}"),
+            };
+            TlsError::new(CERTIFICATE, certificate, format!("{what}: {why}"))
         }
-        error => TlsError::new(KEY, key, format!("the key cannot be used: {error}")),
+        _ => {
+            let what = "the key cannot be used: it must be RSA of 2048 to 8192 bits, ECDSA on P-256 or P-384, or Ed25519";
+            TlsError::new(KEY, key, what)
+        }
     })
 }
 
 fn bytes(setting: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
-    std::fs::read(path)
-        .map_err(|error| TlsError::new(setting, path, format!("cannot be read: {error}")))
+    let read = std::fs::read(path);
+    let mut bytes =
+        read.map_err(|error| TlsError::new(setting, path, format!("cannot be read: {error}")))?;
+    // The mark with which editors on Windows begin a text.
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    Ok(bytes)
 }
 
 fn provider() -> CryptoProvider {

@@ -142,7 +142,10 @@ mod tests {
         let (mut rest, mut sizes) = (body.as_bytes(), sizes.iter().cycle());
         while !rest.is_empty() {
             let (frame, more) = rest.split_at((*sizes.next().unwrap()).clamp(1, rest.len()));
-            splitter.feed(Bytes::copy_from_slice(frame), &mut events)?;
+            let mut frame = Bytes::copy_from_slice(frame);
+            while !frame.is_empty() {
+                splitter.split(&mut frame, &mut events)?;
+            }
             rest = more;
         }
         if !splitter.is_complete() {

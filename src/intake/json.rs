@@ -1,6 +1,9 @@
 //! A JSON part: annotations as one object, within bounds of depth and memory.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::crash::Annotations;
@@ -9,48 +12,65 @@ use super::Malformed;
 
 /// Deeper documents end the original's recursion as well; ours stays far from a thread's stack.
 const DEEPEST: usize = 900;
-/// What one JSON value occupies while it is looked at, at the worst: a tree node and its heap block.
-const VALUE_BYTES: u64 = 96;
 
-/// What a document will cost, found by one pass over its bytes before anything is built.
-pub struct Weight {
+/// What a document consists of, found while it arrives and before anything is built of it.
+#[derive(Debug, Default)]
+pub struct Scale {
+    /// Inside of strings, and outside.
+    pub quoted_bytes: u64,
+    pub other_bytes: u64,
+    /// Backslashes in strings.
+    pub escapes: u64,
+    pub objects: u64,
+    pub lists: u64,
+    pub members: u64,
+    pub commas: u64,
     depth: usize,
-    values: u64,
-    text_bytes: u64,
+    deepest: usize,
+    is_quoted: bool,
+    is_escaped: bool,
 }
 
-impl Weight {
+impl Scale {
     pub fn of(text: &[u8]) -> Self {
-        let (mut depth, mut deepest, mut values, mut quoted, mut escaped) =
-            (0_usize, 0, 1, false, false);
+        let mut scale = Self::default();
+        scale.add(text);
+        scale
+    }
+
+    /// The next piece of the document.
+    pub fn add(&mut self, text: &[u8]) {
         for byte in text {
+            if self.is_quoted {
+                self.quoted_bytes += 1;
+                self.is_quoted = *byte != b'"' || self.is_escaped;
+                self.is_escaped = *byte == b'\\' && !self.is_escaped;
+                self.escapes += u64::from(self.is_escaped);
+                continue;
+            }
+            self.other_bytes += 1;
             match byte {
-                b'\\' if quoted && !escaped => {
-                    escaped = true;
-                    continue;
+                b'"' => self.is_quoted = true,
+                b'[' | b'{' => {
+                    *(if *byte == b'[' {
+                        &mut self.lists
+                    } else {
+                        &mut self.objects
+                    }) += 1;
+                    self.depth += 1;
+                    self.deepest = self.deepest.max(self.depth);
                 }
-                b'"' if !escaped => quoted = !quoted,
-                b'[' | b'{' if !quoted => {
-                    depth += 1;
-                    deepest = deepest.max(depth);
-                    values += 1;
-                }
-                b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
-                b',' if !quoted => values += 1,
+                b']' | b'}' => self.depth = self.depth.saturating_sub(1),
+                b',' => self.commas += 1,
+                b':' => self.members += 1,
                 _ => {}
             }
-            escaped = false;
-        }
-        Self {
-            depth: deepest,
-            values,
-            text_bytes: text.len() as u64,
         }
     }
 
-    /// Bytes to be had before the document is parsed: its tree, and the raw crash that will be written from it.
-    pub fn bytes(&self) -> u64 {
-        self.values * VALUE_BYTES + 2 * self.text_bytes
+    /// Values at the most.
+    pub fn values(&self) -> u64 {
+        1 + self.objects + self.lists + self.commas
     }
 }
 
@@ -58,18 +78,36 @@ impl Weight {
 ///
 /// # Errors
 /// `InvalidJson`: not JSON in UTF-8, or nested too deeply. `InvalidJsonValue`: not an object.
-pub fn annotations(text: &[u8], weight: &Weight) -> Result<Annotations, Malformed> {
-    if weight.depth > DEEPEST {
+pub fn annotations(text: &[u8], scale: &Scale) -> Result<Annotations, Malformed> {
+    parsed::<BTreeMap<String, Value>>(text, scale).map(Annotations::from)
+}
+
+/// Why a document that was cut short is none, if it is not a whole object all the same. Builds nothing.
+///
+/// # Errors
+/// As [`annotations`].
+pub fn check(text: &[u8], scale: &Scale) -> Result<(), Malformed> {
+    parsed::<IgnoredAny>(text, scale).map(|_| ())
+}
+
+fn parsed<'a, T: Deserialize<'a>>(text: &'a [u8], scale: &Scale) -> Result<T, Malformed> {
+    if scale.deepest > DEEPEST {
         return Err(Malformed::InvalidJson);
     }
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    if text.trim_ascii_start().first() != Some(&b'{') {
+        // Whatever it is, it is no object; nothing is built of it.
+        whole::<IgnoredAny>(text)?;
+        return Err(Malformed::InvalidJsonValue);
+    }
+    whole(text)
+}
+
+fn whole<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, Malformed> {
     let mut parser = serde_json::Deserializer::from_slice(text);
     parser.disable_recursion_limit();
-    let value = Value::deserialize(&mut parser).and_then(|value| parser.end().map(|()| value));
-    match value.map_err(|_| Malformed::InvalidJson)? {
-        Value::Object(members) => Ok(members.into_iter().collect()),
-        _ => Err(Malformed::InvalidJsonValue),
-    }
+    let value = T::deserialize(&mut parser).and_then(|value| parser.end().map(|()| value));
+    value.map_err(|_| Malformed::InvalidJson)
 }
 
 #[cfg(test)]
@@ -77,7 +115,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Annotations, Malformed> {
-        annotations(text.as_bytes(), &Weight::of(text.as_bytes()))
+        annotations(text.as_bytes(), &Scale::of(text.as_bytes()))
     }
 
     #[test]
@@ -119,7 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn the_weight_counts_values_but_not_text() {
-        assert_eq!(Weight::of(br#"{"a": [1,2,3], "b": ",,,[[\",["}"#).values, 6);
+    fn text_does_not_count_as_structure_however_it_is_cut() {
+        let text = br#"{"a": [1,2,3], "b": ",,,[[\",:{["}"#;
+        for cut in 0..text.len() {
+            let mut scale = Scale::default();
+            scale.add(&text[..cut]);
+            scale.add(&text[cut..]);
+            let counted = (scale.objects, scale.lists, scale.members, scale.commas);
+            assert_eq!(counted, (1, 1, 2, 3), "{cut}");
+        }
     }
 }

@@ -25,7 +25,10 @@ fn ours(frames: &[Bytes]) -> Vec<Part> {
         Vec::<Part>::new(),
     );
     for frame in frames {
-        splitter.feed(frame.clone(), &mut events).unwrap();
+        let mut frame = frame.clone();
+        while !frame.is_empty() {
+            splitter.split(&mut frame, &mut events).unwrap();
+        }
     }
     assert!(splitter.is_complete());
     for event in events {

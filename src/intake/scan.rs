@@ -53,7 +53,8 @@ impl Scanner {
         }
         let keep = frame.len() - self.partial_at_end(frame);
         let before = frame.split_to(keep);
-        self.held = std::mem::take(frame);
+        // A copy: what is held must not keep the whole frame in memory.
+        self.held = Bytes::copy_from_slice(&std::mem::take(frame));
         Scanned {
             before: [before, Bytes::new()],
             found: false,

@@ -56,42 +56,41 @@ impl Splitter {
         }
     }
 
-    /// Adds what the frame holds to `events`.
+    /// Adds what comes first in the frame to `events`, and takes it off the frame. To be called until the frame is empty:
+    /// a frame may hold thousands of parts, which need not be there at the same time.
     ///
     /// # Errors
     /// `InvalidPayloadStructure`; the splitter is of no use afterwards.
-    pub fn feed(&mut self, mut frame: Bytes, events: &mut Vec<Event>) -> Result<(), Malformed> {
-        while !frame.is_empty() {
-            match &mut self.state {
-                State::Preamble(scanner) => {
-                    if scanner.scan(&mut frame).found {
-                        self.state = State::BehindDelimiter(None);
-                    }
+    pub fn split(&mut self, frame: &mut Bytes, events: &mut Vec<Event>) -> Result<(), Malformed> {
+        match &mut self.state {
+            State::Preamble(scanner) => {
+                if scanner.scan(frame).found {
+                    self.state = State::BehindDelimiter(None);
                 }
-                State::BehindDelimiter(first) => {
-                    let byte = frame.get_u8();
-                    self.state = match (*first, byte) {
-                        (None, b'\r' | b'-') => State::BehindDelimiter(Some(byte)),
-                        (Some(b'\r'), b'\n') => State::Headers(Vec::new()),
-                        (Some(b'-'), b'-') => State::Epilogue,
-                        _ => return Err(Malformed::InvalidPayloadStructure),
-                    };
-                }
-                State::Headers(block) => {
-                    if take_headers(block, &mut frame)? {
-                        let block = std::mem::take(block);
-                        self.state = if self.file_data.is_some() && FileData::is_file(&block) {
-                            State::FileData
-                        } else {
-                            State::Data
-                        };
-                        events.push(Event::Headers(block));
-                    }
-                }
-                State::Data => self.take_data(&mut frame, events),
-                State::FileData => self.take_file_data(&mut frame, events),
-                State::Epilogue => return Ok(()),
             }
+            State::BehindDelimiter(first) => {
+                let byte = frame.get_u8();
+                self.state = match (*first, byte) {
+                    (None, b'\r' | b'-') => State::BehindDelimiter(Some(byte)),
+                    (Some(b'\r'), b'\n') => State::Headers(Vec::new()),
+                    (Some(b'-'), b'-') => State::Epilogue,
+                    _ => return Err(Malformed::InvalidPayloadStructure),
+                };
+            }
+            State::Headers(block) => {
+                if take_headers(block, frame)? {
+                    let block = std::mem::take(block);
+                    self.state = if self.file_data.is_some() && FileData::is_file(&block) {
+                        State::FileData
+                    } else {
+                        State::Data
+                    };
+                    events.push(Event::Headers(block));
+                }
+            }
+            State::Data => self.take_data(frame, events),
+            State::FileData => self.take_file_data(frame, events),
+            State::Epilogue => frame.clear(),
         }
         Ok(())
     }
@@ -174,7 +173,10 @@ mod tests {
         let (mut events, mut rest, mut sizes) = (Vec::new(), body, sizes.iter().cycle());
         while !rest.is_empty() {
             let (frame, more) = rest.split_at((*sizes.next().unwrap()).clamp(1, rest.len()));
-            splitter.feed(Bytes::copy_from_slice(frame), &mut events)?;
+            let mut frame = Bytes::copy_from_slice(frame);
+            while !frame.is_empty() {
+                splitter.split(&mut frame, &mut events)?;
+            }
             rest = more;
         }
         let mut parts: Vec<(String, Vec<u8>)> = Vec::new();

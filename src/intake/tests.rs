@@ -1,18 +1,23 @@
 //! Intake as a whole: what must hold for any body, however it arrives.
 
-use std::convert::Infallible;
+use std::collections::VecDeque;
 use std::io::Write;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::{FutureExt, stream};
+use futures_util::Stream;
 use proptest::prelude::*;
 
-use super::{ExtraEncodings, Failed, Head, Limits, Malformed, Submission, parse};
+use super::{
+    ExtraEncodings, Failed, Head, Heavy, Limits, Malformed, Submission, Upload, Weight, parse,
+};
 use crate::crash::Payload;
 
 const LIMITS: Limits = Limits {
     inflated_bytes: 1 << 20,
     parts: 50,
+    dumps: 10,
     annotations: 40,
     annotation_bytes: 5000,
     annotations_bytes: 10_000,
@@ -20,16 +25,59 @@ const LIMITS: Limits = Limits {
 };
 const TYPE: &[u8] = b"multipart/form-data; boundary=xyz";
 
+/// A body that is here already, and so much memory.
+struct Sent {
+    frames: VecDeque<Bytes>,
+    memory_bytes: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct OutOfMemory;
+
+impl Stream for Sent {
+    type Item = Result<Bytes, OutOfMemory>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.frames.pop_front().map(Ok))
+    }
+}
+
+impl Upload for Sent {
+    type Error = OutOfMemory;
+
+    fn hold(&mut self, bytes: u64) -> Result<(), OutOfMemory> {
+        if bytes > self.memory_bytes {
+            Err(OutOfMemory)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn read(head: Head, mut body: Sent) -> Result<Submission, Failed<OutOfMemory>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let heavy = Heavy::default();
+    let mut submission = runtime
+        .unwrap()
+        .block_on(parse(head, &mut body, &LIMITS, &heavy))?;
+    // It depends on how the body was cut.
+    submission.weight = Weight {
+        all_bytes: 0,
+        dumps_bytes: 0,
+    };
+    Ok(submission)
+}
+
 fn parsed_in_frames(
     body: &[u8],
     encoding: Option<&str>,
     sizes: &[usize],
-) -> Result<Submission, Failed<Infallible>> {
+) -> Result<Submission, Failed<OutOfMemory>> {
     let mut sizes = sizes.iter().cycle();
-    let (mut frames, mut rest) = (Vec::new(), body);
+    let (mut frames, mut rest) = (VecDeque::new(), body);
     while !rest.is_empty() {
         let (frame, more) = rest.split_at((*sizes.next().unwrap()).clamp(1, rest.len()));
-        frames.push(Ok(Bytes::copy_from_slice(frame)));
+        frames.push_back(Bytes::copy_from_slice(frame));
         rest = more;
     }
     let head = Head {
@@ -38,12 +86,17 @@ fn parsed_in_frames(
         content_length_bytes: Some(body.len() as u64),
         is_chunked: false,
     };
-    parse(head, stream::iter(frames), &LIMITS, |_| Ok(()))
-        .now_or_never()
-        .expect("nothing to wait for")
+    let memory_bytes = u64::MAX;
+    read(
+        head,
+        Sent {
+            frames,
+            memory_bytes,
+        },
+    )
 }
 
-fn parsed(body: &[u8]) -> Result<Submission, Failed<Infallible>> {
+fn parsed(body: &[u8]) -> Result<Submission, Failed<OutOfMemory>> {
     parsed_in_frames(body, None, &[usize::MAX])
 }
 
@@ -231,11 +284,22 @@ fn memory_that_is_refused_ends_the_matter() {
         content_length_bytes: Some(1),
         ..Head::default()
     };
-    let frames = stream::iter([Ok(Bytes::from(body))]);
-    let result = parse(head, frames, &LIMITS, |bytes| {
-        if bytes > 500 { Err("full") } else { Ok(()) }
-    });
-    assert_eq!(result.now_or_never(), Some(Err(Failed::Body("full"))));
+    for memory_bytes in [100, 16_500, 17_500] {
+        let sent = Sent {
+            frames: [Bytes::from(body.clone())].into(),
+            memory_bytes,
+        };
+        assert_eq!(read(head, sent), Err(Failed::Body(OutOfMemory)));
+    }
+}
+
+#[test]
+fn dumps_beyond_the_limit_are_left_out_with_a_note() {
+    let parts = (0..12).map(|n| dump(&format!("d{n}"), b"x"));
+    let parts = [vec![text("A", "1")], parts.collect()].concat();
+    let submission = parsed(&body(&parts)).unwrap();
+    assert_eq!(submission.dumps.len(), LIMITS.dumps);
+    assert_eq!(submission.notes, ["2 dumps beyond the first 10 left out"]);
 }
 
 /// Forms as clients write them, with awkward values.
@@ -255,8 +319,8 @@ fn forms() -> impl Strategy<Value = Vec<u8>> {
 
 /// The same with the pieces of dumps put together: how they were cut is no part of what was sent.
 fn joined(
-    result: Result<Submission, Failed<Infallible>>,
-) -> Result<Submission, Failed<Infallible>> {
+    result: Result<Submission, Failed<OutOfMemory>>,
+) -> Result<Submission, Failed<OutOfMemory>> {
     result.map(|mut submission| {
         for dump in &mut submission.dumps {
             dump.frames = vec![dump.frames.concat().into()];

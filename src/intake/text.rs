@@ -6,6 +6,11 @@ use encoding_rs::{Encoding, REPLACEMENT, X_USER_DEFINED};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownText;
 
+/// True for a charset whose text is its bytes, so that decoding makes no copy.
+pub fn is_utf8(charset: &str) -> bool {
+    charset == "utf-8"
+}
+
 /// Decodes without replacing anything: a byte that means nothing is an error.
 ///
 /// Names are taken as Python takes them (any case, `-` and `_` alike) where the original accepts them; the rest are the
@@ -15,7 +20,7 @@ pub struct UnknownText;
 /// [`UnknownText`], without saying which byte: the value may be private.
 pub fn decode(charset: &str, bytes: Vec<u8>) -> Result<String, UnknownText> {
     // Nearly always: no other form of the name needs to be looked at.
-    if charset == "utf-8" {
+    if is_utf8(charset) {
         return String::from_utf8(bytes).map_err(|_| UnknownText);
     }
     let label: String = charset
@@ -36,7 +41,7 @@ pub fn decode(charset: &str, bytes: Vec<u8>) -> Result<String, UnknownText> {
         }
         "ascii" | "us-ascii" | "646" => Err(UnknownText),
         "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "8859" | "cp819" | "l1" => {
-            Ok(bytes.into_iter().map(char::from).collect())
+            Ok(encoding_rs::mem::decode_latin1(&bytes).into_owned())
         }
         "utf-16" | "utf16" | "u16" => match bytes.as_slice() {
             [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),

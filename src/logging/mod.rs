@@ -27,6 +27,8 @@ pub struct LoggingConfig {
     pub level: LogLevel,
     /// Text instead of JSON.
     pub is_human: bool,
+    /// On a terminal.
+    pub has_colours: bool,
     pub hostname: String,
 }
 
@@ -126,7 +128,7 @@ impl Format {
     fn new(config: &LoggingConfig) -> Self {
         if config.is_human {
             Self::Human {
-                has_colours: std::io::IsTerminal::is_terminal(&std::io::stdout()),
+                has_colours: config.has_colours,
             }
         } else {
             Self::Mozlog(Mozlog::new(&config.hostname))

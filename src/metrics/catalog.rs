@@ -35,6 +35,14 @@ pub enum Count {
     StatsdSendFailed,
 }
 
+/// Tag values that other parts decide.
+#[derive(Clone, Debug)]
+pub struct TagValues {
+    pub malformed_reasons: Vec<&'static str>,
+    pub throttle_results: Vec<&'static str>,
+    pub throttle_rules: Vec<Arc<str>>,
+}
+
 /// How a POST to `/submit` ended, as its client was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
@@ -74,7 +82,7 @@ pub enum Histogram {
     Decompress { is_success: bool },
 }
 
-/// What is the case now, told every ten seconds.
+/// What is the case now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Gauge {
     SaveQueueSize,
@@ -88,6 +96,7 @@ pub enum Gauge {
     SpoolFailedEntries,
     SpoolBytes,
     SpoolOldestSeconds,
+    CertificateDaysLeft,
 }
 
 /// A metric's place in the catalog: its name, and its tag's name and value if it has one.
@@ -216,6 +225,7 @@ impl Described for Gauge {
             Self::SpoolFailedEntries => "spool.failed_entries",
             Self::SpoolBytes => "spool.bytes",
             Self::SpoolOldestSeconds => "spool.oldest_seconds",
+            Self::CertificateDaysLeft => "tls.certificate_days_left",
         }
     }
 }

@@ -1,27 +1,42 @@
 //! What every metric says, in words for `docs/metrics.md`, and lists of all of them. Names and tags are in `catalog.rs`.
 
-use super::catalog::{Count, Fate, Gauge, Histogram, Outcome, Timing};
+use super::catalog::{Count, Fate, Gauge, Histogram, Outcome, TagValues, Timing};
+
+/// Failures after which something is tried again: the values of `Count::Retry`.
+const RETRIED: [&str; 2] = [
+    "save_crash_exception.count",
+    "publish_crash_exception.count",
+];
 
 impl Count {
-    /// One of each kind; tag values that come from elsewhere are empty.
-    pub fn all() -> Vec<Self> {
-        vec![
-            Self::IncomingCrash,
-            Self::GzippedCrash,
-            Self::Malformed(""),
-            Self::Throttle(""),
-            Self::ThrottleRule("".into()),
+    /// All there are, one for each value of a tag.
+    pub fn all(values: &TagValues) -> Vec<Self> {
+        let mut all = vec![Self::IncomingCrash, Self::GzippedCrash];
+        all.extend(
+            values
+                .malformed_reasons
+                .iter()
+                .map(|it| Self::Malformed(it)),
+        );
+        all.extend(values.throttle_results.iter().map(|it| Self::Throttle(it)));
+        let rules = values.throttle_rules.iter().cloned();
+        all.extend(rules.map(Self::ThrottleRule));
+        all.extend([
             Self::UnauthorizedUuid,
             Self::ProxyHeaderFailed,
             Self::TlsFailed,
-            Self::Outcome(Outcome::Kept),
-            Self::Fate(Fate::Saved),
+        ]);
+        all.extend(Outcome::ALL.map(Self::Outcome));
+        all.extend(Fate::ALL.map(Self::Fate));
+        all.extend([
             Self::SaveCrash,
             Self::SaveCrashException,
             Self::SaveCrashDropped,
             Self::PublishCrashException,
             Self::PublishCrashDropped,
-            Self::Retry(""),
+        ]);
+        all.extend(RETRIED.map(Self::Retry));
+        all.extend([
             Self::SavedLate,
             Self::Heartbeat,
             Self::Lbheartbeat,
@@ -31,7 +46,8 @@ impl Count {
             Self::LogLinesLost,
             Self::StatsdLinesLost,
             Self::StatsdSendFailed,
-        ]
+        ]);
+        all
     }
 
     pub fn help(&self) -> &'static str {
@@ -69,13 +85,14 @@ impl Count {
             Self::Version => "A request for `/__version__`.",
             Self::Broken => "A request for `/__broken__`.",
             Self::Resumed => {
-                "A report that waited in the spool to be saved when the process started."
+                "A report in the spool that this process did not acknowledge: found at its start, put back by `spool retry`, or \
+                 spooled after its client was told no."
             }
             Self::LogLinesLost => "A log line lost because the output was too slow.",
-            Self::StatsdLinesLost => "A line for StatsD that found 10,000 others waiting.",
-            Self::StatsdSendFailed => {
-                "A packet of lines for StatsD that the network refused; its lines may go out with the next."
+            Self::StatsdLinesLost => {
+                "A line for StatsD that found 10,000 others waiting, or was in a packet that the network refused."
             }
+            Self::StatsdSendFailed => "A packet of lines for StatsD that the network refused.",
         }
     }
 }
@@ -172,7 +189,7 @@ impl Histogram {
 }
 
 impl Gauge {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SaveQueueSize,
         Self::WorkQueueSize,
         Self::PublishQueueSize,
@@ -184,6 +201,7 @@ impl Gauge {
         Self::SpoolFailedEntries,
         Self::SpoolBytes,
         Self::SpoolOldestSeconds,
+        Self::CertificateDaysLeft,
     ];
 
     pub fn help(self) -> &'static str {
@@ -198,9 +216,14 @@ impl Gauge {
             Self::Connections => "Open connections.",
             Self::SpoolSaveEntries => "Reports waiting in the spool to be saved.",
             Self::SpoolPublishEntries => "Saved reports waiting in the spool to be published.",
-            Self::SpoolFailedEntries => "Spool entries set aside because they are damaged.",
+            Self::SpoolFailedEntries => {
+                "Spool entries set aside: damaged, or refused by the queue."
+            }
             Self::SpoolBytes => "Bytes on disk of the entries that wait.",
             Self::SpoolOldestSeconds => "Age of the oldest waiting spool entry, in seconds.",
+            Self::CertificateDaysLeft => {
+                "Whole days until the first certificate of `TLS_CERTIFICATE` ends, 0 afterwards; only with TLS."
+            }
         }
     }
 }

@@ -1,21 +1,21 @@
-//! What is counted and measured: kept in the process, and told to StatsD where that is wanted.
+//! What is counted and measured: added up in the process, and told to StatsD where that is wanted.
 
 mod catalog;
 mod help;
-mod kept;
 mod page;
 mod prometheus;
 mod statsd;
+mod sums;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use kept::Kept;
+use sums::Sums;
 
-pub use catalog::{Count, Described, Fate, Gauge, Histogram, Outcome, Timing};
-pub use page::{TagValues, markdown};
+pub use catalog::{Count, Described, Fate, Gauge, Histogram, Outcome, TagValues, Timing};
+pub use page::markdown;
 pub use prometheus::Labels;
-pub use statsd::{Lost, Statsd, StatsdConfig};
+pub use statsd::{Lost, Statsd};
 
 /// The handle through which everything is counted. Cheap to clone, passed on, never global.
 #[derive(Clone, Default)]
@@ -24,7 +24,7 @@ pub struct Metrics(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     statsd: Option<Statsd>,
-    kept: Kept,
+    sums: Sums,
 }
 
 impl Metrics {
@@ -48,43 +48,50 @@ impl Metrics {
         if let Some(statsd) = &self.0.statsd {
             statsd.count(&count, times);
         }
-        self.0.kept.count(count, times);
+        self.0.sums.count(count, times);
     }
 
     pub fn time(&self, timing: Timing, took: Duration) {
         if let Some(statsd) = &self.0.statsd {
             statsd.time(&timing, took);
         }
-        self.0.kept.time(timing, took.as_secs_f64());
+        self.0.sums.time(timing, took.as_secs_f64());
     }
 
     pub fn histogram(&self, histogram: Histogram, value: f64) {
         if let Some(statsd) = &self.0.statsd {
             statsd.histogram(&histogram, value);
         }
-        self.0.kept.histogram(histogram, value);
+        self.0.sums.histogram(histogram, value);
     }
 
-    pub fn gauge(&self, gauge: Gauge, value: u64) {
-        if let Some(statsd) = &self.0.statsd {
-            statsd.gauge(&gauge, value);
+    /// Every counter is there from now on, as 0: the first loss of a kind can be told from none only if none was told.
+    pub fn begin(&self, values: &TagValues) {
+        for count in Count::all(values) {
+            if let Some(statsd) = &self.0.statsd {
+                statsd.count(&count, 0);
+            }
+            self.0.sums.count(count, 0);
         }
-        self.0.kept.gauge(gauge, value);
+    }
+
+    /// Tells StatsD what is the case now.
+    pub fn tell(&self, gauges: &[(Gauge, u64)]) {
+        for (gauge, value) in gauges {
+            if let Some(statsd) = &self.0.statsd {
+                statsd.gauge(gauge, *value);
+            }
+        }
     }
 
     /// How often something was counted since the process started.
     pub fn total(&self, count: &Count) -> u64 {
-        self.0.kept.total(count)
+        self.0.sums.total(count)
     }
 
-    /// Everything that was counted since the process started.
-    pub fn totals(&self) -> Vec<(Count, u64)> {
-        self.0.kept.counts()
-    }
-
-    /// Everything since the process started, in Prometheus' text format.
-    pub fn prometheus(&self, labels: &Labels) -> String {
-        prometheus::text(&self.0.kept, labels)
+    /// Everything since the process started, and what is the case now, in Prometheus' text format.
+    pub fn prometheus(&self, labels: &Labels, gauges: &[(Gauge, u64)]) -> String {
+        prometheus::text(&self.0.sums, gauges, labels)
     }
 
     /// What was lost on the way to StatsD since the process started.
@@ -92,16 +99,11 @@ impl Metrics {
         self.0.statsd.as_ref().map(Statsd::lost).unwrap_or_default()
     }
 
-    /// Sends what is buffered; to be called every second, and at the end.
-    pub fn flush(&self) {
+    /// Waits until StatsD was sent everything, but no longer than this. Blocks; for the end.
+    pub fn flush(&self, longest: Duration) {
         if let Some(statsd) = &self.0.statsd {
-            statsd.flush();
+            statsd.flush(longest);
         }
-    }
-
-    /// True when nothing waits to be sent.
-    pub fn is_drained(&self) -> bool {
-        self.0.statsd.as_ref().is_none_or(Statsd::is_drained)
     }
 }
 
@@ -109,6 +111,8 @@ impl Metrics {
 mod tests {
     use super::*;
     use std::net::UdpSocket;
+
+    use crate::settings::StatsdSettings;
 
     fn received(socket: &UdpSocket, lines: usize) -> Vec<String> {
         let (mut buffer, mut received) = ([0; 2048], Vec::new());
@@ -126,13 +130,12 @@ mod tests {
         socket
             .set_read_timeout(Some(Duration::from_secs(5)))
             .unwrap();
-        let statsd = Statsd::connect(&StatsdConfig {
+        let settings = StatsdSettings {
             host: "127.0.0.1".into(),
             port: socket.local_addr().unwrap().port(),
             namespace: "socorro.collector".into(),
-            hostname: "h:1".into(),
-        });
-        let metrics = Metrics::with_statsd(statsd.unwrap());
+        };
+        let metrics = Metrics::with_statsd(Statsd::start(&settings, "h:1"));
         metrics.count(Count::IncomingCrash);
         metrics.count(Count::Malformed("bad_gzip"));
         metrics.time(Timing::OnPost, Duration::from_millis(7));
@@ -142,11 +145,8 @@ mod tests {
             },
             400.0,
         );
-        metrics.gauge(Gauge::SaveQueueSize, 3);
-        while !metrics.is_drained() {
-            std::thread::yield_now();
-        }
-        metrics.flush();
+        metrics.tell(&[(Gauge::SaveQueueSize, 3)]);
+        metrics.flush(Duration::from_secs(5));
         assert_eq!(
             received(&socket, 5),
             [
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn totals_are_kept_without_statsd() {
+    fn totals_are_added_up_without_statsd() {
         let metrics = Metrics::default();
         metrics.count(Count::Outcome(Outcome::Kept));
         metrics.count(Count::Outcome(Outcome::Kept));

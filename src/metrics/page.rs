@@ -2,16 +2,7 @@
 
 use std::fmt::Write;
 
-use super::catalog::{Count, Described, Fate, Gauge, Histogram, Outcome, Timing};
-
-/// Tag values that other parts decide.
-#[derive(Clone, Debug)]
-pub struct TagValues {
-    /// Of `breakpad_resource.malformed`.
-    pub malformed_reasons: Vec<&'static str>,
-    /// Of `breakpad_resource.throttle`.
-    pub throttle_results: Vec<&'static str>,
-}
+use super::catalog::{Count, Described, Fate, Gauge, Histogram, Outcome, TagValues, Timing};
 
 const HEAD: &str = "\
 # Metrics
@@ -26,13 +17,17 @@ socorro.collector.breakpad_resource.malformed:1|c|#host:collector-1,reason:bad_g
 ```
 
 `STATSD_NAMESPACE` (here `socorro.collector`) goes before every name. Every metric has the tag `host` with the value of
-`HOST_ID`, if that is set. Metrics never hold up a request: lines are sent within a second, and what does not get
-through, or finds 10,000 lines waiting, is lost; `statsd.lines_lost` and `statsd.send_failed` count what is noticed here.
+`HOST_ID`, if that is set. Metrics never hold up a request or a start: lines are sent within a second, and what does not
+get through, or finds 10,000 lines waiting, is lost; `statsd.lines_lost` and `statsd.send_failed` count what is noticed
+here. The server's name is looked up every 30 seconds; while it has no address, every 5, and lines wait. Where it has
+several, the next one is used when nobody listens at the first.
 
 The same metrics are at `/metrics` of the [admin listener](operating.md#admin-listener), as Prometheus reads them. There
 nothing gets lost. Names are the same with `_` for every `.`, durations are in seconds, and timers and histograms come as
-`_bucket`, `_sum` and `_count`: what statsd_exporter would make of the lines above, so one dashboard fits both. A counter
-appears when it has counted for the first time.
+`_bucket`, `_sum` and `_count`: what statsd_exporter would make of the lines above, so one dashboard fits both.
+
+Every counter is there from the start, as 0 for each value of its tag, and StatsD is sent `:0|c` for it once: so
+`increase()` sees the first report that is lost. Gauges are looked up when `/metrics` is asked for.
 ";
 
 const BOOKS: &str = "
@@ -58,17 +53,27 @@ A report whose fate was `spooled` is counted once more, as `saved`, by the proce
 kept + spool.resumed = saved + failed + what waits in memory and in the spool
 ```
 
-where `spool.resumed` are the reports that it found in the spool at its start. A `kill -9` loses what was not sent yet:
-up to a second of metrics.
+where `spool.resumed` are the reports in its spool that it had not acknowledged itself. With the admin listener one command
+adds it up; it prints 0 when nothing is under way (a report that is in the spool and in memory counts twice meanwhile):
+
+```sh
+curl -s localhost:8001/metrics | awk '
+  /^breakpad_resource_outcome.*outcome=\"kept\"/ || /^spool_resumed/ { sum += $NF }
+  /^crashmover_fate.*fate=\"(saved|failed)\"/ || /^crashmover_(save|work)_queue_size/ || /^spool_save_entries/ { sum -= $NF }
+  END { print sum + 0 }'
+```
+
+The panel \"Unaccounted\" of the [dashboard](dashboards/antenna.json) is the same. A `kill -9` loses what was not sent to
+StatsD yet: up to a second of metrics. `/metrics` begins anew with each process, so there it balances after a kill too.
 ";
 
 /// The page. Regenerate it with `cargo run -- metrics > docs/metrics.md`.
 pub fn markdown(values: &TagValues) -> String {
     let mut page = HEAD.to_owned();
-    let counts = Count::all();
+    let counts = Count::all(values);
     let counts = counts
-        .iter()
-        .map(|count| row(count, &tag(count, values), count.help()));
+        .chunk_by(|one, other| one.name() == other.name())
+        .map(|counts| row(&counts[0], &tag(counts), counts[0].help()));
     section(&mut page, "Counters (`c`)", "Things that happen.", counts);
     outcomes(&mut page);
     let timings = Timing::ALL
@@ -91,8 +96,7 @@ pub fn markdown(values: &TagValues) -> String {
         histograms,
     );
     let gauges = Gauge::ALL.iter().map(|gauge| row(gauge, "", gauge.help()));
-    let intro =
-        "What is the case now, told every ten seconds; those of the spool where there is one.";
+    let intro = "What is the case now, told StatsD every ten seconds; those of the spool where there is one, once it was looked through.";
     section(&mut page, "Gauges (`g`)", intro, gauges);
     page.push_str(BOOKS);
     page
@@ -121,32 +125,26 @@ fn outcomes(page: &mut String) {
 }
 
 /// The tag's name and what it can be.
-fn tag(count: &Count, values: &TagValues) -> String {
-    let Some((name, _)) = count.tag() else {
+fn tag(counts: &[Count]) -> String {
+    let Some((name, _)) = counts[0].tag() else {
         return String::new();
     };
-    let values = match count {
-        Count::Malformed(_) => listed(&values.malformed_reasons),
-        Count::Throttle(_) => listed(&values.throttle_results),
+    let values = match counts[0] {
         Count::ThrottleRule(_) => "names of [throttle rules](throttling.md)".to_owned(),
-        Count::Retry(_) => listed(&[
-            "save_crash_exception.count",
-            "publish_crash_exception.count",
-        ]),
-        _ => "[below](#outcomes-and-fates)".to_owned(),
+        Count::Outcome(_) | Count::Fate(_) => "[below](#outcomes-and-fates)".to_owned(),
+        _ => listed(counts),
     };
     format!("`{name}`: {values}")
 }
 
 fn both_values(pair: &[Histogram]) -> String {
-    let tags: Vec<_> = pair.iter().filter_map(Described::tag).collect();
-    let values: Vec<_> = tags.iter().map(|(_, value)| *value).collect();
-    let name = tags.first().map_or("", |(name, _)| name);
-    format!("`{name}`: {}", listed(&values))
+    let name = pair[0].tag().map_or("", |(name, _)| name);
+    format!("`{name}`: {}", listed(pair))
 }
 
-fn listed(values: &[&str]) -> String {
-    let values: Vec<_> = values.iter().map(|value| format!("`{value}`")).collect();
+fn listed(metrics: &[impl Described]) -> String {
+    let tags = metrics.iter().filter_map(Described::tag);
+    let values: Vec<_> = tags.map(|(_, value)| format!("`{value}`")).collect();
     values.join(", ")
 }
 
@@ -159,6 +157,7 @@ mod tests {
         let page = markdown(&TagValues {
             malformed_reasons: vec!["bad_gzip"],
             throttle_results: vec!["accept"],
+            throttle_rules: vec!["a_rule".into()],
         });
         let catalog = include_str!("catalog.rs");
         let names: Vec<_> = catalog
@@ -178,6 +177,7 @@ mod tests {
         let page = markdown(&TagValues {
             malformed_reasons: vec!["bad_gzip", "no_annotations"],
             throttle_results: vec!["accept"],
+            throttle_rules: vec!["a_rule".into()],
         });
         for row in [
             "| `breakpad_resource.malformed` | `reason`: `bad_gzip`, `no_annotations` | A body that is no crash report. |",

@@ -5,8 +5,8 @@
 
 use std::fmt::Write;
 
-use super::catalog::Described;
-use super::kept::{Classes, Kept};
+use super::catalog::{Described, Gauge};
+use super::sums::{Classes, Sums};
 
 /// What all metrics of this process have in common.
 #[derive(Clone, Debug, Default)]
@@ -17,29 +17,29 @@ pub struct Labels {
     pub host: String,
 }
 
-/// The page. Counters that never counted are not on it.
-pub(super) fn text(kept: &Kept, labels: &Labels) -> String {
+/// The page.
+pub(super) fn text(sums: &Sums, gauges: &[(Gauge, u64)], labels: &Labels) -> String {
     let mut page = Page {
         labels,
         text: String::new(),
         told: String::new(),
     };
-    for (count, total) in kept.counts() {
+    for (count, total) in sums.counts() {
         page.head(&count, "counter", count.help());
         page.sample(&count, "", &[], total);
     }
-    for (timing, classes) in kept.timings() {
+    for (timing, classes) in sums.timings() {
         page.head(timing, "histogram", timing.help());
         page.distribution(timing, &classes);
     }
     // Kinds of one name come one after the other in the catalog, as the format wants it.
-    for (histogram, classes) in kept.histograms() {
+    for (histogram, classes) in sums.histograms() {
         page.head(histogram, "histogram", histogram.help());
         page.distribution(histogram, &classes);
     }
-    for (gauge, value) in kept.gauges() {
-        page.head(&gauge, "gauge", gauge.help());
-        page.sample(&gauge, "", &[], value);
+    for (gauge, value) in gauges {
+        page.head(gauge, "gauge", gauge.help());
+        page.sample(gauge, "", &[], value);
     }
     page.text
 }
@@ -116,20 +116,20 @@ mod tests {
 
     #[test]
     fn a_page_has_names_labels_and_distributions() {
-        let kept = Kept::default();
-        kept.count(Count::ThrottleRule("a \"rule\"\\".into()), 2);
-        kept.count(Count::IncomingCrash, 3);
-        kept.time(Timing::OnPost, 0.02);
+        let sums = Sums::default();
+        sums.count(Count::ThrottleRule("a \"rule\"\\".into()), 2);
+        sums.count(Count::IncomingCrash, 3);
+        sums.time(Timing::OnPost, 0.02);
         let size = Histogram::CrashSize {
             is_compressed: true,
         };
-        kept.histogram(size, 400_000.0);
-        kept.gauge(Gauge::SaveQueueSize, 7);
+        sums.histogram(size, 400_000.0);
         let labels = Labels {
             namespace: "socorro.collector".into(),
             host: "h".into(),
         };
-        let page = text(&kept, &labels);
+        let gauges = [(Gauge::SaveQueueSize, 7)];
+        let page = text(&sums, &gauges, &labels);
         for line in [
             "# TYPE socorro_collector_breakpad_resource_incoming_crash counter",
             "socorro_collector_breakpad_resource_incoming_crash{host=\"h\"} 3",
@@ -146,7 +146,7 @@ mod tests {
                 "{line} is not in\n{page}"
             );
         }
-        let plain = text(&kept, &Labels::default());
+        let plain = text(&sums, &[], &Labels::default());
         assert!(
             plain.contains("\nbreakpad_resource_incoming_crash 3\n"),
             "{plain}"

@@ -1,12 +1,15 @@
 //! Settings that are each fine but together probably not what was meant. Never more than warnings.
 
+use std::num::NonZeroUsize;
+
 use super::Settings;
+use super::admin;
 use super::choice::Acknowledge;
 use super::crash_publish::{self, PublishClass};
 use super::crash_storage::{self, StorageClass};
 use super::crashmover::{ACK_TIMEOUT, ACKNOWLEDGE_WHEN, RETRY_SLEEP};
 use super::given::Layer;
-use super::http::{ADMIN_LISTEN, MAX_IN_FLIGHT_BYTES};
+use super::http::MAX_IN_FLIGHT_BYTES;
 use super::intake::{
     MAX_ANNOTATION_BYTES, MAX_ANNOTATIONS_BYTES, MAX_INFLATED_BYTES, MAX_PAYLOAD_BYTES,
 };
@@ -22,6 +25,7 @@ pub(super) fn warnings(settings: &Settings, taken: &[Taken], environment: &Layer
         times(settings),
         unused(settings, taken),
         regions(settings, taken, environment),
+        authorities(environment),
     ];
     found.into_iter().flatten().map(Warning).collect()
 }
@@ -50,15 +54,16 @@ fn losses(settings: &Settings) -> Vec<String> {
 
 /// What others could reach that is not meant for them.
 fn openness(settings: &Settings) -> Vec<String> {
-    let listen = settings.http.admin_listen;
-    let open = listen.filter(|address| !address.ip().is_loopback());
-    open.map(|address| {
+    let admin = settings.admin.iter();
+    let open = admin.filter(|it| !it.listen.ip().is_loopback() && it.token.is_none());
+    open.map(|it| {
         format!(
-            "{}={address} is not a loopback address: whoever reaches it can read the settings and change the log level",
-            ADMIN_LISTEN.name()
+            "{}={} is not a loopback address and {} is not set: whoever reaches it can read the settings and change the log level",
+            admin::LISTEN.name(),
+            it.listen,
+            admin::TOKEN.name()
         )
     })
-    .into_iter()
     .collect()
 }
 
@@ -67,7 +72,10 @@ fn sizes(settings: &Settings) -> Vec<String> {
     let intake = &settings.intake;
     let in_flight = (
         MAX_IN_FLIGHT_BYTES.name(),
-        settings.http.max_in_flight_bytes,
+        settings
+            .http
+            .max_in_flight_bytes
+            .unwrap_or(NonZeroUsize::MAX),
     );
     let pairs = [
         (
@@ -162,7 +170,22 @@ fn regions(settings: &Settings, taken: &[Taken], environment: &Layer) -> Vec<Str
     found
 }
 
-fn is_default(name: &str, taken: &[Taken]) -> bool {
+/// AWS's own tools look at it; the certificates to trust are the system's, for everything.
+fn authorities(environment: &Layer) -> Vec<String> {
+    let name = "AWS_CA_BUNDLE";
+    let given = environment
+        .get(name)
+        .filter(|it| !it.text.trim().is_empty());
+    let warning = given.map(|it| {
+        format!(
+            "{name} is not looked at: name the file in SSL_CERT_FILE={}",
+            it.text.trim()
+        )
+    });
+    warning.into_iter().collect()
+}
+
+pub(super) fn is_default(name: &str, taken: &[Taken]) -> bool {
     taken
         .iter()
         .any(|it| it.about.name() == name && (it.source == DEFAULT || it.text.is_empty()))
@@ -194,6 +217,10 @@ mod tests {
             (
                 vec![("CRASHMOVER_RETRY_SLEEP_SECONDS", "8")],
                 "CRASHMOVER_ACK_TIMEOUT_SECONDS is not longer than CRASHMOVER_RETRY_SLEEP_SECONDS",
+            ),
+            (
+                vec![("AWS_CA_BUNDLE", "/etc/own.pem")],
+                "AWS_CA_BUNDLE is not looked at: name the file in SSL_CERT_FILE=/etc/own.pem",
             ),
             (
                 vec![BUCKET],

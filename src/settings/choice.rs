@@ -18,9 +18,10 @@ impl LogLevel {
         match text.to_ascii_uppercase().as_str() {
             "DEBUG" => Some(Self::Debug),
             "INFO" => Some(Self::Info),
-            "WARNING" | "WARN" => Some(Self::Warning),
+            // Python's loggers without a level take that of the one above, which the original sets to WARNING.
+            "WARNING" | "WARN" | "NOTSET" => Some(Self::Warning),
             "ERROR" => Some(Self::Error),
-            "CRITICAL" => Some(Self::Critical),
+            "CRITICAL" | "FATAL" => Some(Self::Critical),
             _ => None,
         }
     }
@@ -245,7 +246,12 @@ mod tests {
     #[test]
     fn levels_are_taken_in_any_case() {
         assert_eq!((LOG_LEVEL.parse)("debug").ok(), Some(LogLevel::Debug));
-        assert_eq!((LOG_LEVEL.parse)("Critical").ok(), Some(LogLevel::Critical));
+        for text in ["Critical", "FATAL"] {
+            assert_eq!((LOG_LEVEL.parse)(text).ok(), Some(LogLevel::Critical));
+        }
+        for text in ["warn", "NOTSET"] {
+            assert_eq!((LOG_LEVEL.parse)(text).ok(), Some(LogLevel::Warning));
+        }
         assert!((LOG_LEVEL.parse)("verbose").is_err());
         assert_eq!(
             (ACKNOWLEDGE.parse)("Queued").ok(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::aws::{self, AwsSettings};
 use super::choice::{STORAGE, StorageWord};
-use super::kind::{FOLDER, OPTIONAL_SECRET, SWITCH};
+use super::kind::{FOLDER, OPTIONAL_SECRET, SWITCH, UMASK};
 use super::network::OPTIONAL_URL;
 use super::reader::Reader;
 use super::secret::Secret;
@@ -24,6 +24,8 @@ pub enum StorageClass {
 pub struct FsSettings {
     pub root: PathBuf,
     pub fsync: bool,
+    /// The rights that new files and folders are made without, besides those of the process's own umask.
+    pub umask: u32,
 }
 
 /// A bucket.
@@ -38,7 +40,7 @@ static SECTION: Section = Section {
     intro: "More about each of them in [storage.md](storage.md).",
 };
 
-static CLASS: Setting<StorageWord> = Setting {
+pub(super) static CLASS: Setting<StorageWord> = Setting {
     names: &["CRASHMOVER_CRASHSTORAGE_CLASS"],
     default: "fs",
     because: "it needs nothing else",
@@ -61,6 +63,17 @@ static FS_FSYNC: Setting<bool> = Setting {
     help: "For `fs`: whether to wait until a report is on the disk itself. Without it a crash of the machine can lose what was \
            acknowledged shortly before. With a spool it is always waited for.",
     kind: SWITCH,
+};
+
+static FS_UMASK: Setting<u32> = Setting {
+    names: &["CRASHMOVER_CRASHSTORAGE_FS_UMASK"],
+    default: "027",
+    because: "dumps hold the memory of other people's programs: the collector's user may read and write them, its group may \
+              read them, and nobody else",
+    help: "For `fs`: the rights that files and folders are made without, as `umask` takes them; the umask with which the process \
+           was started counts as well. Who reads reports with another user puts that user into the collector's group, or \
+           sets `022` to let everybody read. What is there already keeps its rights.",
+    kind: UMASK,
 };
 
 pub(super) static BUCKET_NAME: Setting<Option<String>> = Setting {
@@ -114,6 +127,7 @@ impl StorageClass {
         let fs = FsSettings {
             root: values.take(&FS_ROOT),
             fsync: values.take(&FS_FSYNC),
+            umask: values.take(&FS_UMASK),
         };
         let bucket_name = values.take(&BUCKET_NAME);
         let used = word == StorageWord::S3;

@@ -63,7 +63,7 @@ pub(super) static ACK_TIMEOUT: Setting<Duration> = Setting {
     default: "8",
     because: "some clients give up after 10 seconds",
     help: "How long a client is kept waiting for its report to be saved. After that the answer is `500`. With a spool, a report \
-           that is not saved after three quarters of this goes there.",
+           that is not saved after three quarters of this is put there as well, and whichever is done first counts.",
     kind: SECONDS,
 };
 
@@ -71,8 +71,8 @@ static MAX_ATTEMPTS: Setting<NonZeroUsize> = Setting {
     names: &["CRASHMOVER_MAX_ATTEMPTS"],
     default: "20",
     because: "the original's",
-    help: "How often saving one report is tried before it is given up. Only failures that may pass are tried again. With a \
-           spool a report that failed waits there, and is tried until it is saved. Publishing is tried until it works.",
+    help: "How often saving one report is tried while its client waits. Only failures that may pass are tried again. What is \
+           acknowledged, or in the spool, is tried until it is saved, and publishing until it works.",
     kind: COUNT,
 };
 
@@ -97,7 +97,7 @@ static SHUTDOWN_TIMEOUT: Setting<Duration> = Setting {
     names: &["CRASHMOVER_SHUTDOWN_TIMEOUT_SECONDS"],
     default: "60",
     because: "a minute is long enough for clients that are sending already",
-    help: "Time to finish after SIGTERM: two thirds for requests under way, the rest for queue and publishing. Whatever stops \
+    help: "Time to finish after SIGTERM: at most two thirds for requests under way, the rest for queue and publishing. Whatever stops \
            the process must allow for more than this: Kubernetes grants 30 seconds unless \
            `terminationGracePeriodSeconds` says otherwise, Docker 10.",
     kind: SECONDS,

@@ -60,7 +60,7 @@ static LOGGING_LEVEL: Setting<LogLevel> = Setting {
     names: &["LOGGING_LEVEL"],
     default: "INFO",
     because: "one line for each step of a report",
-    help: "The least severity that is logged. `CRITICAL` logs the same lines as `ERROR`. Of what libraries say, nothing below `WARNING` is logged.",
+    help: "The least severity that is logged. `CRITICAL` (or `FATAL`) logs the same lines as `ERROR`, `NOTSET` those of `WARNING`, as with the original. Of what libraries say, nothing below `WARNING` is logged.",
     kind: LOG_LEVEL,
 };
 

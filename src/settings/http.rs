@@ -1,13 +1,14 @@
 //! Settings of the front door: where it listens, how many may come, how slow they may be.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::kind::{
-    BYTES_OR_ZERO, COUNT, Kind, MEMORY_BYTES, OPTIONAL_SECRET, SECONDS, SWITCH, TEXT, Unfit,
+    BYTES_OR_ZERO, COUNT, Kind, OPTIONAL_MEMORY_BYTES, OPTIONAL_SECRET, SECONDS, SWITCH, TEXT,
+    Unfit,
 };
-use super::network::{ADDRESS, OPTIONAL_SOCKET, PORT};
+use super::network::{ADDRESS, PORT};
 use super::reader::Reader;
 use super::secret::Secret;
 use super::setting::{Section, Setting};
@@ -18,15 +19,14 @@ pub struct HttpSettings {
     pub host: IpAddr,
     /// 0 for any free port.
     pub port: u16,
-    /// None for no admin listener.
-    pub admin_listen: Option<SocketAddr>,
     pub proxy_protocol: bool,
     pub max_connections: NonZeroUsize,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     /// 0 for no least rate.
     pub least_bytes_per_second: u64,
-    pub max_in_flight_bytes: NonZeroUsize,
+    /// None for a share of the memory that there is.
+    pub max_in_flight_bytes: Option<NonZeroUsize>,
     /// Stands before the crash id in the reply. May be empty.
     pub dump_id_prefix: String,
     /// Without it no report may bring its own crash id.
@@ -52,16 +52,6 @@ static LISTEN_PORT: Setting<u16> = Setting {
     because: "the original's",
     help: "Port to listen on. With `0` the system picks a free one; the log says which.",
     kind: PORT,
-};
-
-pub(super) static ADMIN_LISTEN: Setting<Option<SocketAddr>> = Setting {
-    names: &["ADMIN_LISTEN"],
-    default: "",
-    because: "nothing listens",
-    help: "Address and port for whoever runs the collector: metrics for Prometheus, `/live`, `/ready`, settings, spool, log \
-           level ([what is there](operating.md#admin-listener)). Nobody is asked who they are, so it belongs on an address \
-           that the outside cannot reach.",
-    kind: OPTIONAL_SOCKET,
 };
 
 static PROXY_PROTOCOL: Setting<bool> = Setting {
@@ -106,13 +96,16 @@ static LEAST_BYTES_PER_SECOND: Setting<u64> = Setting {
     kind: BYTES_OR_ZERO,
 };
 
-pub(super) static MAX_IN_FLIGHT_BYTES: Setting<NonZeroUsize> = Setting {
+pub(super) static MAX_IN_FLIGHT_BYTES: Setting<Option<NonZeroUsize>> = Setting {
     names: &["BREAKPAD_MAX_IN_FLIGHT_BYTES"],
-    default: "536870912",
-    because: "512 MiB: 20 reports of the largest size, or 1300 of the usual 400 KB",
+    default: "",
+    because: "half of the memory that the process may use beyond 64 MiB, by the limits of its cgroup and those above, else by \
+              what the machine has: at least 16 MiB, at most 512 MiB, which is 20 reports of the largest size or 1300 of \
+              the usual 400 KB. The other half is for connections, TLS, the clients of S3 and SQS and the kernel's memory \
+              of files. The log says at start what was chosen",
     help: "Memory for all reports together, from the first byte read until they are saved. When it is used up, new requests \
            are answered `503` before their body is read.",
-    kind: MEMORY_BYTES,
+    kind: OPTIONAL_MEMORY_BYTES,
 };
 
 static DUMP_ID_PREFIX: Setting<String> = Setting {
@@ -143,11 +136,9 @@ static STAGE_SUBMITTER_BEARER_TOKEN: Setting<Option<Secret>> = Setting {
 impl HttpSettings {
     pub(super) fn read(values: &mut Reader) -> Self {
         values.section(&SECTION);
-        let (host, port) = (values.take(&HOST), values.take(&LISTEN_PORT));
         Self {
-            host,
-            port,
-            admin_listen: admin_listen(values, SocketAddr::new(host, port)),
+            host: values.take(&HOST),
+            port: values.take(&LISTEN_PORT),
             proxy_protocol: values.take(&PROXY_PROTOCOL),
             max_connections: values.take(&MAX_CONNECTIONS),
             header_timeout: values.take(&HEADER_TIMEOUT),
@@ -158,23 +149,4 @@ impl HttpSettings {
             stage_submitter_bearer_token: values.take(&STAGE_SUBMITTER_BEARER_TOKEN),
         }
     }
-}
-
-/// Elsewhere than the front door.
-fn admin_listen(values: &mut Reader, front: SocketAddr) -> Option<SocketAddr> {
-    let listen = values.take(&ADMIN_LISTEN);
-    let is_same = listen.is_some_and(|admin| {
-        admin.port() != 0
-            && admin.port() == front.port()
-            && (admin.ip() == front.ip()
-                || front.ip().is_unspecified()
-                || admin.ip().is_unspecified())
-    });
-    if is_same {
-        values.refuse(
-            &ADMIN_LISTEN,
-            "HOST and PORT are the front door's; the admin listener needs a port of its own",
-        );
-    }
-    listen
 }

@@ -14,6 +14,7 @@ pub struct IntakeSettings {
     pub max_payload_bytes: NonZeroUsize,
     pub max_inflated_bytes: NonZeroUsize,
     pub max_parts: NonZeroUsize,
+    pub max_dumps: NonZeroUsize,
     pub max_annotations: NonZeroUsize,
     pub max_annotation_bytes: NonZeroUsize,
     pub max_annotations_bytes: NonZeroUsize,
@@ -48,6 +49,14 @@ static MAX_PARTS: Setting<NonZeroUsize> = Setting {
     default: "2000",
     because: "real reports have some hundred at most",
     help: "Parts of the multipart body.",
+    kind: COUNT,
+};
+
+static MAX_DUMPS: Setting<NonZeroUsize> = Setting {
+    names: &["BREAKPAD_MAX_DUMPS"],
+    default: "64",
+    because: "no known client sends more than about twenty; each is a file or a request in storage",
+    help: "Dumps and other files of a report. Further ones are left out, with a note in the raw crash.",
     kind: COUNT,
 };
 
@@ -91,6 +100,7 @@ impl IntakeSettings {
             max_payload_bytes: values.take(&MAX_PAYLOAD_BYTES),
             max_inflated_bytes: values.take(&MAX_INFLATED_BYTES),
             max_parts: values.take(&MAX_PARTS),
+            max_dumps: values.take(&MAX_DUMPS),
             max_annotations: values.take(&MAX_ANNOTATIONS),
             max_annotation_bytes: values.take(&MAX_ANNOTATION_BYTES),
             max_annotations_bytes: values.take(&MAX_ANNOTATIONS_BYTES),

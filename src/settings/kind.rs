@@ -64,6 +64,13 @@ pub(super) const MEMORY_BYTES: Kind<NonZeroUsize> = Kind {
     parse: |text| number(text).and_then(|bytes: NonZeroUsize| at_most(bytes, MOST_MEMORY_BYTES)),
 };
 
+pub(super) const OPTIONAL_MEMORY_BYTES: Kind<Option<NonZeroUsize>> = Kind {
+    form: MEMORY_BYTES.form,
+    example: "536870912",
+    secret: false,
+    parse: |text| optional(text, MEMORY_BYTES.parse),
+};
+
 pub(super) const DISK_BYTES: Kind<NonZeroU64> = Kind {
     form: "a whole number of bytes, at least 1",
     example: "10737418240",
@@ -103,6 +110,17 @@ pub(super) const SWITCH: Kind<bool> = Kind {
     parse: |text| match text.to_ascii_lowercase().as_str() {
         "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
         "false" | "f" | "no" | "n" | "off" | "0" => Ok(false),
+        _ => Err(Unfit::Form),
+    },
+};
+
+/// The owner keeps all rights, or nothing could be written.
+pub(super) const UMASK: Kind<u32> = Kind {
+    form: "three octal digits, the first of them `0`",
+    example: "027",
+    secret: false,
+    parse: |text| match u32::from_str_radix(text, 8) {
+        Ok(umask) if umask <= 0o077 && text.len() == 3 && text.starts_with('0') => Ok(umask),
         _ => Err(Unfit::Form),
     },
 };
@@ -194,6 +212,15 @@ mod tests {
         }
         assert_eq!(taken(&SWITCH, ""), None);
         assert_eq!(taken(&SWITCH, "2"), None);
+    }
+
+    #[test]
+    fn an_umask_leaves_the_owner_all_rights() {
+        assert_eq!(taken(&UMASK, "027"), Some(0o027));
+        assert_eq!(taken(&UMASK, "000"), Some(0));
+        for text in ["", "0", "27", "100", "028", "0027", "+27", "u=rwx"] {
+            assert_eq!(taken(&UMASK, text), None, "{text}");
+        }
     }
 
     #[test]

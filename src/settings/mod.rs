@@ -3,6 +3,7 @@
 //! Values come from three layers: defaults, under a file of `NAME=value` lines, under the environment. They are checked
 //! all at once. Nothing else in the collector reads the environment, and nothing here acts on a setting.
 
+mod admin;
 mod aws;
 mod checks;
 mod choice;
@@ -33,8 +34,10 @@ mod tls;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::Path;
 
+pub use admin::AdminSettings;
 pub use aws::{AccessKey, AwsSettings};
 pub use choice::{Acknowledge, ExtraEncoding, LogLevel};
 pub use crash_publish::{PublishClass, SqsSettings};
@@ -49,7 +52,7 @@ pub use page::markdown;
 pub use problem::{Problem, Problems, Warning};
 pub use secret::Secret;
 pub use spool::SpoolSettings;
-pub use surroundings::{binary_folder, environment, fail_point, machine_name};
+pub use surroundings::{binary_folder, environment, fail_point, machine_name, refuses_colours};
 pub use throttle::ThrottleSettings;
 pub use tls::TlsSettings;
 
@@ -60,6 +63,8 @@ use reader::{Reader, Taken};
 pub struct Settings {
     pub general: GeneralSettings,
     pub http: HttpSettings,
+    /// None for no admin listener.
+    pub admin: Option<AdminSettings>,
     /// None when plain HTTP is spoken.
     pub tls: Option<TlsSettings>,
     pub intake: IntakeSettings,
@@ -99,11 +104,11 @@ impl Settings {
         let settings = Self::read(&mut reader);
         problems.append(&mut reader.problems);
         if !problems.is_empty() {
-            let general = Box::new(settings.general);
             return Err(Problems {
                 problems,
                 warnings,
-                general,
+                general: Box::new(settings.general),
+                has_storage: !checks::is_default(crash_storage::CLASS.name(), &reader.taken),
             });
         }
         warnings.extend(checks::warnings(&settings, &reader.taken, &environment));
@@ -114,6 +119,7 @@ impl Settings {
     fn read(values: &mut Reader) -> Self {
         let general = GeneralSettings::read(values);
         let http = HttpSettings::read(values);
+        let admin = AdminSettings::read(values, SocketAddr::new(http.host, http.port));
         let tls = TlsSettings::read(values);
         let intake = IntakeSettings::read(values);
         let throttle = ThrottleSettings::read(values);
@@ -122,6 +128,7 @@ impl Settings {
         Self {
             general,
             http,
+            admin,
             tls,
             intake,
             throttle,

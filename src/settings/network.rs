@@ -52,8 +52,9 @@ fn host(text: &str) -> Result<String, Unfit> {
     if text.matches(':').count() == 1 {
         return Err(Unfit::Because("the port belongs in STATSD_PORT"));
     }
+    let bare = text.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     match text.chars().all(|c| c.is_ascii_graphic() && c != '/') {
-        true => Ok(text.to_owned()),
+        true => Ok(bare.unwrap_or(text).to_owned()),
         false => Err(Unfit::Form),
     }
 }
@@ -135,6 +136,7 @@ mod tests {
         for text in ["localhost", "10.0.0.1", "::1"] {
             assert_eq!(host(text), Ok(Some(text.to_owned())));
         }
+        assert_eq!(host("[::1]"), Ok(Some("::1".to_owned())));
         assert!(matches!(host("localhost:8125"), Err(Unfit::Because(_))));
         assert_eq!(host("http//host"), Err(Unfit::Form));
     }

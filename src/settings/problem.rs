@@ -92,6 +92,8 @@ pub struct Problems {
     pub warnings: Vec<Warning>,
     /// What could be read of these, defaults for the rest: so that the failure can be reported.
     pub general: Box<GeneralSettings>,
+    /// Somebody chose where reports are kept: this is no try-out.
+    pub has_storage: bool,
 }
 
 impl fmt::Display for Problems {
@@ -154,6 +156,7 @@ mod tests {
             ],
             warnings: vec![Warning("C is unknown".to_owned())],
             general: Box::new(loaded(&[]).0.general),
+            has_storage: false,
         };
         assert_eq!(
             problems.to_string(),

@@ -111,6 +111,14 @@ fn replacement(name: &str, layer: &Layer) -> Option<String> {
                 connections.checked_mul(workers)?
             ))
         }
+        "GUNICORN_WORKERS" => {
+            let movers = number("CRASHMOVER_CONCURRENT_CRASHMOVERS")?;
+            let workers = number(name)?;
+            Some(format!(
+                "CRASHMOVER_CONCURRENT_CRASHMOVERS={} for as many as before: it was for each worker",
+                movers.checked_mul(workers)?
+            ))
+        }
         "ANTENNA_ENV" => Some(format!("--settings {}", layer.get(name)?.text.trim())),
         _ => None,
     }
@@ -219,11 +227,13 @@ mod tests {
         let given = [
             ("GUNICORN_WORKERS", "5"),
             ("GUNICORN_WORKER_CONNECTIONS", "1000"),
+            ("CRASHMOVER_CONCURRENT_CRASHMOVERS", "8"),
             ("ANTENNA_ENV", "prod.env"),
         ];
         let warned = warned(&given, in_environment);
         for part in [
             "WORKER_THREADS",
+            "(CRASHMOVER_CONCURRENT_CRASHMOVERS=40 for as many as before",
             "(BREAKPAD_MAX_CONNECTIONS=5000)",
             "(--settings prod.env)",
         ] {

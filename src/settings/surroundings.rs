@@ -18,6 +18,11 @@ pub fn fail_point() -> Option<OsString> {
         .flatten()
 }
 
+/// Whether somebody wants no colours anywhere (<https://no-color.org>); no setting of ours.
+pub fn refuses_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 /// The machine's name, for when `HOST_ID` is not set.
 pub fn machine_name() -> String {
     rustix::system::uname()

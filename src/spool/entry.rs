@@ -60,10 +60,11 @@ pub(super) fn encode_report(report: &CrashReport) -> Encoded {
     let header = header(
         KIND_REPORT,
         &report.id,
-        report.raw_crash.json(),
+        report.raw_crash.pieces(),
         &report.dumps,
     );
-    let mut frames = vec![header.into(), report.raw_crash.json().clone()];
+    let mut frames = vec![header.into()];
+    frames.extend_from_slice(report.raw_crash.pieces());
     frames.extend(report.dumps.iter().flat_map(|dump| dump.frames.clone()));
     Encoded::of(frames)
 }
@@ -87,7 +88,7 @@ fn length_of(frames: &[Bytes]) -> u64 {
     frames.iter().map(|frame| frame.len() as u64).sum()
 }
 
-fn header(kind: u16, id: &CrashId, raw_crash: &[u8], dumps: &[Dump]) -> Vec<u8> {
+fn header(kind: u16, id: &CrashId, raw_crash: &[Bytes], dumps: &[Dump]) -> Vec<u8> {
     let described: Vec<u8> = dumps.iter().flat_map(describe).collect();
     let header_bytes = LEAST_HEADER_BYTES + described.len();
     let mut header = Vec::with_capacity(header_bytes);
@@ -97,8 +98,8 @@ fn header(kind: u16, id: &CrashId, raw_crash: &[u8], dumps: &[Dump]) -> Vec<u8> 
     header.extend_from_slice(&(dumps.len() as u32).to_le_bytes());
     header.extend_from_slice(&(header_bytes as u64).to_le_bytes());
     header.extend_from_slice(id.as_str().as_bytes());
-    header.extend_from_slice(&(raw_crash.len() as u64).to_le_bytes());
-    header.extend_from_slice(&sha256(raw_crash));
+    header.extend_from_slice(&length_of(raw_crash).to_le_bytes());
+    header.extend_from_slice(&sha256_of(raw_crash));
     header.extend_from_slice(&described);
     header.extend_from_slice(&sha256(&header));
     header
@@ -117,6 +118,14 @@ fn describe(dump: &Dump) -> Vec<u8> {
 
 fn sha256(bytes: &[u8]) -> [u8; SHA256_BYTES] {
     Sha256::digest(bytes).into()
+}
+
+fn sha256_of(pieces: &[Bytes]) -> [u8; SHA256_BYTES] {
+    let hasher = Sha256::new();
+    let hasher = pieces
+        .iter()
+        .fold(hasher, |hasher, piece| hasher.chain_update(piece));
+    hasher.finalize().into()
 }
 
 /// Reads a file of `length_bytes` and checks every length and hash in it.

@@ -45,6 +45,7 @@ pub use entry::Content;
 pub use error::SpoolError;
 pub use folders::{Folder, State};
 pub use offline::{Listed, Seen, export, find, list, load, look, retry};
+pub use recovery::Found;
 pub use wait_queue::Tally;
 pub use wait_queues::Entry;
 
@@ -186,7 +187,7 @@ impl Spool {
             .await
     }
 
-    /// A saved report, still to be published: from `save/` to `publish/`, where it gives up its dumps.
+    /// A saved report, still to be published: from `save/` to `publish/`.
     ///
     /// # Errors
     /// The entry is back in `save/`, at the end of the queue.
@@ -203,7 +204,7 @@ impl Spool {
     }
 
     /// Looks for entries that others put into the folders while we run, as `retry` does; how many there were.
-    pub async fn rescan(&self) -> Result<usize, SpoolError> {
+    pub async fn rescan(&self) -> Result<Found, SpoolError> {
         self.run(Inner::look_again).await
     }
 

@@ -195,7 +195,9 @@ impl World {
                 {
                     *owed = Owed::SaveOrPublish;
                 }
-                let _ = self.spool.advance(entry).await;
+                if let Ok(entry) = self.spool.advance(entry).await {
+                    let _ = self.spool.give_up_dumps(entry).await;
+                }
             }
         }
     }

@@ -173,8 +173,7 @@ pub(super) fn retry_in(folders: &Folders, file: &Listed) -> Result<State, SpoolE
 pub fn export(report: &CrashReport, to: &Path) -> Result<PathBuf, SpoolError> {
     let dir = to.join(report.id.as_str());
     std::fs::create_dir(&dir).map_err(|e| SpoolError::io("make the folder", &dir, e))?;
-    let json = report.raw_crash.json();
-    write(&dir.join("raw_crash.json"), std::slice::from_ref(json))?;
+    write(&dir.join("raw_crash.json"), report.raw_crash.pieces())?;
     for Dump { name, frames, .. } in &report.dumps {
         let file_name = match name.as_str() {
             "" => UNNAMED,

@@ -9,9 +9,16 @@ use super::folders::{Folder, State, is_reason};
 use super::name::EntryName;
 use super::wait_queue::Tally;
 
+/// How many entries were found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    pub save: usize,
+    pub publish: usize,
+}
+
 /// What lies in `save/` or `publish/`.
 #[derive(Default)]
-struct Found {
+struct Listed {
     /// With their lengths in bytes.
     entries: Vec<(EntryName, u64)>,
     strangers: Vec<String>,
@@ -78,15 +85,19 @@ impl Inner {
     }
 
     /// While others use the spool; how many entries were new.
-    pub(super) fn look_again(&self) -> Result<usize, SpoolError> {
-        let mut new = 0;
-        for state in [State::Publish, State::Save] {
-            for (name, length_bytes) in self.found_in(state)?.entries {
-                new += usize::from(self.line_up_among_others(state, name, length_bytes));
-            }
-        }
+    pub(super) fn look_again(&self) -> Result<Found, SpoolError> {
+        let found = Found {
+            publish: self.look_again_in(State::Publish)?,
+            save: self.look_again_in(State::Save)?,
+        };
         self.count_failed()?;
-        Ok(new)
+        Ok(found)
+    }
+
+    fn look_again_in(&self, state: State) -> Result<usize, SpoolError> {
+        let entries = self.found_in(state)?.entries.into_iter();
+        let new = entries.map(|(name, bytes)| self.line_up_among_others(state, name, bytes));
+        Ok(new.map(usize::from).sum())
     }
 
     fn is_there(&self, state: State, name: EntryName) -> bool {
@@ -94,8 +105,8 @@ impl Inner {
         self.folders.disk().open(&path).is_ok()
     }
 
-    fn found_in(&self, state: State) -> Result<Found, SpoolError> {
-        let mut found = Found::default();
+    fn found_in(&self, state: State) -> Result<Listed, SpoolError> {
+        let mut found = Listed::default();
         for seen in self.folders.list(state.into())? {
             match EntryName::parse(&seen.name) {
                 Some(name) => found.entries.push((name, seen.length_bytes)),

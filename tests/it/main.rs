@@ -7,6 +7,7 @@ mod cli;
 mod clients;
 mod contract;
 mod fault;
+mod hostile;
 mod image;
 mod nginx;
 mod proxy;

@@ -87,6 +87,20 @@ fn an_interrupt_from_the_keyboard_is_a_graceful_stop_too() {
 }
 
 #[test]
+fn a_hangup_ends_nothing() {
+    let collector = TestCollector::start(&NONE);
+    collector.signal(Signal::HUP);
+    wait_for("the signal is seen", || {
+        let log = collector.log().join("\n");
+        log.contains("SIGHUP changes nothing").then_some(())
+    });
+    assert_eq!(collector.send(Crash::accepted().request()).status, 200);
+    let (_folder, log) = collector.stop();
+    // Nothing is published here, so nothing says so.
+    assert!(!log.iter().any(|line| line.contains(" published")));
+}
+
+#[test]
 fn a_secret_is_not_in_the_log() {
     let token = ("BREAKPAD_STAGE_SUBMITTER_BEARER_TOKEN", "sekrit-token");
     let collector = TestCollector::start(&[token]);

@@ -57,7 +57,7 @@ impl Storage {
     /// It is not there, or differs.
     pub fn compare(&self, kept: &Kept) -> Result<(), String> {
         let report = self.load(kept)?;
-        let document: Value = serde_json::from_slice(report.raw_crash.json())
+        let document: Value = serde_json::from_slice(&report.raw_crash.json())
             .map_err(|error| format!("the raw crash of {}: {error}", kept.id))?;
         for (name, expected) in [(MARK, kept.mark.as_str()), ("uuid", kept.id.as_str())] {
             let found = &document[name];

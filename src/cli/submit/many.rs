@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use super::client::Client;
+use super::post::Post;
 use super::tally::Tally;
 
 const TELL_EVERY: Duration = Duration::from_millis(200);
 
 /// Posts the report `repeat` times; what became of all, and how long that took. Ctrl-C ends it early.
-pub async fn post(client: Client, repeat: u64, concurrency: NonZeroU16) -> (Tally, Duration) {
+pub async fn post(post: Post, repeat: u64, concurrency: NonZeroU16) -> (Tally, Duration) {
     let started = Instant::now();
     let work = Arc::new(Work {
-        client,
+        post,
         left: AtomicU64::new(repeat),
         tally: Mutex::default(),
     });
@@ -37,7 +37,7 @@ pub async fn post(client: Client, repeat: u64, concurrency: NonZeroU16) -> (Tall
 }
 
 struct Work {
-    client: Client,
+    post: Post,
     left: AtomicU64,
     tally: Mutex<Tally>,
 }
@@ -46,7 +46,7 @@ impl Work {
     async fn run(self: Arc<Self>) {
         while self.take_one() {
             let started = Instant::now();
-            let outcome = self.client.post().await;
+            let outcome = self.post.send().await;
             let took = started.elapsed();
             let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
             tally.add(outcome, took);

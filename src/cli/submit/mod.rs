@@ -1,9 +1,9 @@
 //! `antenna submit`: posts a crash report as a crash reporter would, once or many times, and says what became of it.
 
-mod client;
 mod form;
 mod many;
 mod outcome;
+mod post;
 mod tally;
 
 use std::num::NonZeroU16;
@@ -15,9 +15,10 @@ use clap::Args;
 use crate::app;
 use crate::settings::Settings;
 
+use super::client::{Client, Trust};
 use super::{Failed, raw_crash};
-use client::{Client, How};
 use outcome::Outcome;
+use post::{How, Post};
 use tally::Tally;
 
 /// Times are kept for each answer, to tell the slowest.
@@ -72,16 +73,16 @@ impl SubmitArgs {
 /// # Errors
 /// By what became of the report; of many reports the worst counts.
 pub fn submit(settings: Option<&Settings>, args: &SubmitArgs) -> Result<(), Failed> {
-    let client = prepared(settings, args)?;
+    let post = prepared(settings, args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)?;
     match args.repeat {
-        None => told(runtime.block_on(client.post())),
+        None => told(runtime.block_on(post.send())),
         Some(repeat) => {
             let repeat = repeat.unsigned_abs();
-            let (tally, took) = runtime.block_on(many::post(client, repeat, args.concurrency));
+            let (tally, took) = runtime.block_on(many::post(post, repeat, args.concurrency));
             super::say(&tally.summary(took));
             worst(&tally)
         }
@@ -107,13 +108,13 @@ fn worst(tally: &Tally) -> Result<(), Failed> {
     }
 }
 
-fn prepared(settings: Option<&Settings>, args: &SubmitArgs) -> Result<Client, Failed> {
+fn prepared(settings: Option<&Settings>, args: &SubmitArgs) -> Result<Post, Failed> {
     let url = match (&args.url, settings) {
         (Some(url), _) => url.clone(),
         (None, Some(settings)) => this_machine(settings),
         (None, None) => "http://localhost:8000".to_owned(),
     };
-    let uri = client::target(&url).map_err(Failed::Usage)?;
+    let uri = post::target(&url).map_err(Failed::Usage)?;
     let mut stored = raw_crash::gather(args.raw_crash.as_deref(), &args.annotations)?;
     let mut bearer_token = None;
     if let Some(id) = &args.crash_id {
@@ -136,9 +137,15 @@ fn prepared(settings: Option<&Settings>, args: &SubmitArgs) -> Result<Client, Fa
         is_gzip: args.gzip,
         is_chunked: args.chunked,
         bearer_token,
-        timeout: args.timeout,
     };
-    Ok(Client::new(uri, form, how)?)
+    // Who is named on the command line is no collector with these settings.
+    let is_proxied = args.url.is_none() && settings.is_some_and(|it| it.http.proxy_protocol);
+    Ok(Post {
+        client: Client::new(&uri, Trust::System, is_proxied, args.timeout)?,
+        uri,
+        form,
+        how,
+    })
 }
 
 /// Where a collector with these settings can be reached from here.

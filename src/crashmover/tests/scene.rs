@@ -1,110 +1,24 @@
-//! A crashmover on a stage: stores and queues that fail on demand. For tests only.
+//! A crashmover on a stage, and what became of the reports that it was given. For tests only.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::super::*;
+use super::hooks::{Hooked, Mood, Moody};
 use crate::crash::{
     Annotations, CrashId, CrashReport, Dump, DumpName, Metadata, Payload, RawCrash, ThrottleDigit,
 };
-use crate::crash_publish::{MemoryPublisher, PublishError, PublishErrorKind};
-use crate::crash_storage::{Blob, BlobStore, Layout, MemoryStore, StorageError, StorageErrorKind};
+use crate::crash_storage::Layout;
 use crate::disk::RealDisk;
 use crate::disk::testing::FaultyDisk;
-use crate::metrics::Count;
+use crate::metrics::{Count, Fate, Outcome};
 use crate::spool::SpoolConfig;
-
-/// Storage that hangs, refuses or works.
-#[derive(Default)]
-pub struct Hooked {
-    inner: MemoryStore,
-    refuses: AtomicBool,
-    pub is_permanent: AtomicBool,
-    pub attempts: AtomicUsize,
-    /// Closed: every call waits until it is opened.
-    gate: Gate,
-}
-
-struct Gate(Semaphore);
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self(Semaphore::new(Semaphore::MAX_PERMITS))
-    }
-}
-
-#[async_trait]
-impl BlobStore for Hooked {
-    async fn put(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
-        self.attempts.fetch_add(1, Ordering::SeqCst);
-        drop(self.gate.0.acquire().await.unwrap());
-        let kind = if self.is_permanent.load(Ordering::SeqCst) {
-            StorageErrorKind::Permanent
-        } else {
-            StorageErrorKind::Transient
-        };
-        if self.refuses.load(Ordering::SeqCst) {
-            return Err(StorageError::new(kind, "saving", "refused by the test"));
-        }
-        self.inner.put(first, last).await
-    }
-
-    async fn get(&self, key: &str) -> Result<Bytes, StorageError> {
-        self.inner.get(key).await
-    }
-
-    async fn check(&self) -> Result<(), StorageError> {
-        self.inner.check().await
-    }
-
-    fn describe(&self) -> String {
-        "hooked".to_owned()
-    }
-}
-
-/// A queue that refuses on demand.
-#[derive(Default)]
-pub struct Moody {
-    inner: MemoryPublisher,
-    pub refuses: AtomicBool,
-}
-
-#[async_trait]
-impl CrashPublisher for Moody {
-    async fn publish(&self, ids: &[CrashId]) -> Vec<Result<(), PublishError>> {
-        if self.refuses.load(Ordering::SeqCst) {
-            let error = PublishError::new(
-                PublishErrorKind::Transient,
-                "publishing",
-                "refused by the test",
-            );
-            return ids.iter().map(|_| Err(error.clone())).collect();
-        }
-        self.inner.publish(ids).await
-    }
-
-    fn largest_batch(&self) -> usize {
-        self.inner.largest_batch()
-    }
-
-    async fn check(&self) -> Result<(), PublishError> {
-        Ok(())
-    }
-
-    async fn verify(&self) -> Result<(), PublishError> {
-        Ok(())
-    }
-
-    fn describe(&self) -> String {
-        "moody".to_owned()
-    }
-}
 
 pub struct Scene {
     pub store: Arc<Hooked>,
@@ -113,61 +27,85 @@ pub struct Scene {
     pub crashmover: Arc<Crashmover>,
     pub spool: Option<Spool>,
     pub disk: Arc<FaultyDisk>,
-    _dir: TempDir,
+    pub dir: TempDir,
 }
 
-fn config(acknowledge: Acknowledge, queue_size: usize) -> CrashmoverConfig {
-    CrashmoverConfig {
-        movers: 2,
-        queue_size,
-        acknowledge,
-        ack_timeout: Duration::from_millis(400),
-        retry: RetryPolicy {
-            max_attempts: 3,
-            sleep: Duration::ZERO,
-        },
-        publish_backlog: 100,
-        in_flight_bytes: 1 << 20,
+/// What a test may want otherwise.
+pub struct Wanted {
+    pub acknowledge: Acknowledge,
+    /// `None`: no spool.
+    pub spool_bytes: Option<u64>,
+    pub queue_size: usize,
+    pub publish_backlog: usize,
+    pub ack_timeout: Duration,
+    pub is_silent: bool,
+    /// The queue's at first.
+    pub mood: Mood,
+    /// What an earlier scene has left in the spool.
+    pub dir: TempDir,
+}
+
+impl Wanted {
+    pub fn new(acknowledge: Acknowledge, has_spool: bool) -> Self {
+        Self {
+            acknowledge,
+            spool_bytes: has_spool.then_some(1 << 20),
+            queue_size: 2,
+            publish_backlog: 100,
+            ack_timeout: Duration::from_secs(1),
+            is_silent: false,
+            mood: Mood::Fine,
+            dir: TempDir::new().unwrap(),
+        }
+    }
+
+    fn config(&self) -> CrashmoverConfig {
+        CrashmoverConfig {
+            movers: 2,
+            queue_size: self.queue_size,
+            acknowledge: self.acknowledge,
+            ack_timeout: self.ack_timeout,
+            retry: RetryPolicy {
+                max_attempts: 3,
+                sleep: Duration::ZERO,
+            },
+            publish_backlog: self.publish_backlog,
+            in_flight_bytes: 1 << 20,
+        }
     }
 }
 
 impl Scene {
     pub async fn new(acknowledge: Acknowledge, has_spool: bool) -> Self {
-        Self::build(acknowledge, has_spool.then_some(1 << 20), 2).await
+        Self::build(Wanted::new(acknowledge, has_spool)).await
     }
 
-    pub async fn with_spool_of(acknowledge: Acknowledge, max_bytes: u64) -> Self {
-        Self::build(acknowledge, Some(max_bytes), 2).await
-    }
-
-    pub async fn with_queue_of(acknowledge: Acknowledge, queue_size: usize) -> Self {
-        Self::build(acknowledge, Some(1 << 20), queue_size).await
-    }
-
-    async fn build(
-        acknowledge: Acknowledge,
-        spool_max_bytes: Option<u64>,
-        queue_size: usize,
-    ) -> Self {
-        let dir = TempDir::new().unwrap();
-        let spool_config = SpoolConfig {
-            dir: dir.path().join("spool"),
-            max_bytes: spool_max_bytes.unwrap_or_default(),
-            min_free_bytes: 0,
-        };
+    pub async fn build(wanted: Wanted) -> Self {
+        let config = wanted.config();
+        let dir = wanted.dir;
         let disk = Arc::new(FaultyDisk::new(Arc::new(RealDisk::private(true))));
-        let spool = spool_max_bytes.map(|_| Spool::open(spool_config, disk.clone()).unwrap());
+        let open = |max_bytes| {
+            let config = SpoolConfig {
+                dir: dir.path().join("spool"),
+                max_bytes,
+                min_free_bytes: 0,
+            };
+            Spool::take(config, disk.clone()).unwrap()
+        };
+        let spool = wanted.spool_bytes.map(open);
         let (store, queue, metrics) = (
             Arc::new(Hooked::default()),
             Arc::new(Moody::default()),
             Metrics::default(),
         );
+        queue.is(wanted.mood);
+        queue.is_silent.store(wanted.is_silent, Ordering::SeqCst);
         let storage = CrashStorage::new(store.clone(), Layout::S3);
         let crashmover = Crashmover::start(
             storage,
             queue.clone(),
             spool.clone(),
-            &config(acknowledge, queue_size),
+            &config,
             metrics.clone(),
         )
         .await;
@@ -178,8 +116,30 @@ impl Scene {
             crashmover,
             spool,
             disk,
-            _dir: dir,
+            dir,
         }
+    }
+
+    /// Stops in good order within this time; what is left, and what the next process finds.
+    pub async fn stop(self, time: Duration) -> (Leftover, TempDir) {
+        let leftover = self.crashmover.drain(time, &CancellationToken::new()).await;
+        (leftover, self.dir)
+    }
+
+    pub fn spool(&self) -> &Spool {
+        self.spool.as_ref().expect("a test with a spool")
+    }
+
+    /// What is kept, or was found in the spool, and has neither a fate nor waits: nothing, once all is quiet.
+    pub fn unaccounted(&self) -> i64 {
+        let of = |count| i64::try_from(self.total(count)).unwrap();
+        let sizes = self.crashmover.sizes();
+        let in_spool = self.spool.as_ref().map_or(0, |it| it.stats().save.entries);
+        let waiting = sizes.save_queue + sizes.work_queue + in_spool;
+        of(Count::Outcome(Outcome::Kept)) + of(Count::Resumed)
+            - of(Count::Fate(Fate::Saved))
+            - of(Count::Fate(Fate::Failed))
+            - i64::try_from(waiting).unwrap()
     }
 
     pub fn storage_refuses(&self, refuses: bool) {
@@ -187,19 +147,22 @@ impl Scene {
     }
 
     pub async fn storage_hangs(&self) -> tokio::sync::SemaphorePermit<'_> {
-        let all = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
-        let held = self
-            .store
-            .gate
-            .0
-            .forget_permits(Semaphore::MAX_PERMITS - all as usize);
-        assert!(held <= Semaphore::MAX_PERMITS);
-        self.store.gate.0.acquire_many(all).await.unwrap()
+        self.store.gate.0.acquire_many(u32::MAX).await.unwrap()
     }
 
+    /// Takes a report and counts what its client is told, as the front door does.
     pub async fn take(&self, report: &CrashReport) -> Result<Receipt, NotKept> {
         let reservation = self.crashmover.budget().reserve(1).unwrap();
-        self.crashmover.take(report.clone(), reservation).await
+        let taken = self.crashmover.take(report.clone(), reservation).await;
+        if taken.is_ok() {
+            self.metrics.count(Count::Outcome(Outcome::Kept));
+        }
+        taken
+    }
+
+    /// Takes reports at once.
+    pub async fn take_all(&self, reports: &[CrashReport]) -> Vec<Result<Receipt, NotKept>> {
+        join_all(reports.iter().map(|report| self.take(report))).await
     }
 
     pub fn is_saved(&self, report: &CrashReport) -> bool {
@@ -224,11 +187,20 @@ impl Scene {
 }
 
 pub fn report() -> CrashReport {
+    report_with(Bytes::from_static(b"MDMP"))
+}
+
+/// One that takes several blocks on a disk.
+pub fn large_report() -> CrashReport {
+    report_with(vec![0; 20_000].into())
+}
+
+fn report_with(dump: Bytes) -> CrashReport {
     let received = chrono::DateTime::from_timestamp(1_784_000_000, 0).unwrap();
     let id = CrashId::make(rand::random(), ThrottleDigit::Accept, received.date_naive());
     let dumps = vec![Dump::whole(
         DumpName::sanitise("upload_file_minidump").unwrap(),
-        Bytes::from_static(b"MDMP"),
+        dump,
     )];
     let metadata = Metadata {
         notes: vec![],
@@ -241,7 +213,7 @@ pub fn report() -> CrashReport {
     };
     CrashReport::new(
         id.clone(),
-        RawCrash::assemble(&id, Annotations::default(), metadata, &dumps),
+        RawCrash::assemble(&id, Annotations::default(), metadata, &dumps, |_| true).unwrap(),
         dumps,
     )
 }

@@ -28,23 +28,19 @@ pub struct Unbrotli {
 enum State {
     #[default]
     Start,
-    Stream(Box<Stream>),
+    /// With the memory that it needs, in bytes.
+    Stream(Box<Stream>, u64),
     Behind,
 }
 
 impl Unbrotli {
     /// As [`super::Decoder::decode`].
-    pub fn decode(
-        &mut self,
-        input: &[u8],
-        hint: Hint,
-        output: &mut Vec<Bytes>,
-    ) -> Result<Step, Undecodable> {
+    pub fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
         let taken = input.len().min(BLOCK_BYTES - self.block.len());
         self.block.extend_from_slice(&input[..taken]);
         let is_due = self.block.len() == BLOCK_BYTES || hint.is_end;
         let next = if is_due && !self.block.is_empty() {
-            self.decode_block(output)?
+            self.decode_block()?
         } else {
             Next::Input
         };
@@ -54,45 +50,50 @@ impl Unbrotli {
         })
     }
 
-    fn decode_block(&mut self, output: &mut Vec<Bytes>) -> Result<Next, Undecodable> {
-        let next = match &mut self.state {
+    fn decode_block(&mut self) -> Result<Next, Undecodable> {
+        match &mut self.state {
             State::Start => {
                 let needed_bytes = window_bytes(self.block[0])? + TABLES_BYTES;
                 let [bytes, words, codes] = [StandardAlloc::default(); 3];
                 // Strict: without the windows of up to 1 GiB that are no part of the RFC.
-                self.state = State::Stream(Box::new(BrotliState::new_strict(bytes, words, codes)));
-                return Ok(Next::Memory(needed_bytes));
+                let stream = Box::new(BrotliState::new_strict(bytes, words, codes));
+                self.state = State::Stream(stream, needed_bytes);
+                return Ok(Next::Memory);
             }
-            State::Stream(stream) => {
+            State::Stream(stream, _) => {
                 let block = &self.block[self.done_bytes..];
                 let (result, consumed) = decode_some(stream, block, &mut self.piece);
                 self.done_bytes += consumed;
                 match result {
-                    BrotliResult::NeedsMoreInput => Next::Input,
-                    BrotliResult::NeedsMoreOutput => Next::Again,
-                    BrotliResult::ResultSuccess => {
-                        self.state = State::Behind;
-                        self.piece.flush(output);
-                        Next::Input
-                    }
+                    BrotliResult::NeedsMoreOutput => return Ok(Next::Output(self.piece.take())),
+                    BrotliResult::NeedsMoreInput => {}
+                    BrotliResult::ResultSuccess => self.state = State::Behind,
                     BrotliResult::ResultFailure => return Err(Undecodable),
                 }
             }
-            State::Behind => Next::Input,
-        };
-        if self.piece.is_full() {
-            self.piece.flush(output);
+            State::Behind => {}
         }
-        if next == Next::Input {
-            self.block.clear();
-            self.done_bytes = 0;
-        }
-        Ok(next)
+        self.block.clear();
+        self.done_bytes = 0;
+        // The caller looks at all of the stream before it says whether it wants more.
+        let has_ended = matches!(self.state, State::Behind) && !self.piece.is_empty();
+        Ok(if self.piece.is_full() || has_ended {
+            Next::Output(self.piece.take())
+        } else {
+            Next::Input
+        })
     }
 
-    /// True if the stream has ended: its end hands out everything.
-    pub fn finish(&self) -> bool {
-        matches!(self.state, State::Behind)
+    pub fn memory_bytes(&self) -> u64 {
+        match self.state {
+            State::Stream(_, bytes) => bytes,
+            State::Start | State::Behind => 0,
+        }
+    }
+
+    /// Nothing, if the stream has ended: its end hands out everything.
+    pub fn finish(mut self) -> Option<Bytes> {
+        matches!(self.state, State::Behind).then(|| self.piece.take())
     }
 }
 

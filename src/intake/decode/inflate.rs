@@ -10,6 +10,8 @@ use super::{Hint, Next, Step, Undecodable};
 const MAX_MEMBERS: usize = 64;
 const WINDOW_BITS: u8 = 15;
 const MAGIC: u8 = 0x1f;
+/// Window and tables.
+const INFLATER_BYTES: u64 = 64 * 1024;
 
 /// Inflates one body: of any number of gzip members, or of one deflate stream.
 pub struct Inflate {
@@ -19,6 +21,8 @@ pub struct Inflate {
 }
 
 enum State {
+    /// Before the first gzip member.
+    Start,
     /// Before the second byte of a deflate stream, which shows how it is wrapped.
     Unwrapped(Option<u8>),
     /// The member, and whether another may follow.
@@ -30,7 +34,7 @@ enum State {
 
 impl Inflate {
     pub fn gzip() -> Self {
-        Self::starting(new_member())
+        Self::starting(State::Start)
     }
 
     pub fn deflate() -> Self {
@@ -46,20 +50,12 @@ impl Inflate {
     }
 
     /// As [`super::Decoder::decode`].
-    pub fn decode(
-        &mut self,
-        input: &[u8],
-        hint: Hint,
-        output: &mut Vec<Bytes>,
-    ) -> Result<Step, Undecodable> {
-        let until = |done_bytes| Step {
-            done_bytes,
-            next: Next::Input,
-        };
+    pub fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
         let mut done_bytes = 0;
         while done_bytes < input.len() {
             let rest = &input[done_bytes..];
             match &mut self.state {
+                State::Start => self.state = new_member(),
                 State::Unwrapped(first) => {
                     done_bytes += 1;
                     match *first {
@@ -71,17 +67,16 @@ impl Inflate {
                     let (consumed, ended) = inflate_some(member, rest, &mut self.piece)?;
                     done_bytes += consumed;
                     if ended {
-                        // The caller looks at all of it before it says whether it wants more.
                         self.state = if *has_more {
                             State::Between
                         } else {
                             State::Behind
                         };
-                        self.piece.flush(output);
-                        return Ok(until(done_bytes));
                     }
-                    if self.piece.is_full() {
-                        self.piece.flush(output);
+                    // The caller looks at all of a member before it says whether it wants more.
+                    if self.piece.is_full() || ended && !self.piece.is_empty() {
+                        let next = Next::Output(self.piece.take());
+                        return Ok(Step { done_bytes, next });
                     }
                 }
                 State::Between
@@ -92,11 +87,19 @@ impl Inflate {
                 }
                 State::Between | State::Behind => {
                     self.state = State::Behind;
-                    return Ok(until(input.len()));
+                    done_bytes = input.len();
                 }
             }
         }
-        Ok(until(done_bytes))
+        let next = Next::Input;
+        Ok(Step { done_bytes, next })
+    }
+
+    pub fn memory_bytes(&self) -> u64 {
+        match self.state {
+            State::Behind => 0,
+            _ => INFLATER_BYTES,
+        }
     }
 
     /// Tells zlib's header from a bare stream. No encoder begins a bare one like that: it would be a stored block with
@@ -121,10 +124,9 @@ impl Inflate {
         Ok(())
     }
 
-    /// Hands out the rest; true if the body did not end inside a member.
-    pub fn finish(&mut self, output: &mut Vec<Bytes>) -> bool {
-        self.piece.flush(output);
-        matches!(self.state, State::Between | State::Behind)
+    /// The rest, if the body did not end inside a member.
+    pub fn finish(mut self) -> Option<Bytes> {
+        matches!(self.state, State::Between | State::Behind).then(|| self.piece.take())
     }
 }
 

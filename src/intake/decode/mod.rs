@@ -74,22 +74,22 @@ impl Encoding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undecodable;
 
-/// What a call has done, and what the decoder wants next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a call has done, and what comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// How many bytes of the input are done with.
     pub done_bytes: usize,
     pub next: Next,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// The rest of the input, or more of it.
     Input,
-    /// Another call, even without input: more can be decoded, but enough was for once.
-    Again,
-    /// So many bytes of memory before the next call, which takes them.
-    Memory(u64),
+    /// A piece of what was decoded. There may be more, even without input.
+    Output(Bytes),
+    /// The next call takes memory: see [`Decoder::memory_bytes`].
+    Memory,
 }
 
 /// What the caller knows.
@@ -118,34 +118,38 @@ impl Decoder {
         }
     }
 
-    /// Decodes `input` up to its end or the end of a member; full pieces, and all of a member that ended, are added to
-    /// `output`.
+    /// Decodes `input` up to its end, the end of a member, or a full piece of output.
     ///
     /// # Errors
     /// [`Undecodable`]; nothing more can be decoded afterwards.
-    pub fn decode(
-        &mut self,
-        input: &[u8],
-        hint: Hint,
-        output: &mut Vec<Bytes>,
-    ) -> Result<Step, Undecodable> {
+    pub fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
         match self {
-            Self::Inflate(decoder) => decoder.decode(input, hint, output),
-            Self::Brotli(decoder) => decoder.decode(input, hint, output),
-            Self::Zstd(decoder) => decoder.decode(input, hint, output),
+            Self::Inflate(decoder) => decoder.decode(input, hint),
+            Self::Brotli(decoder) => decoder.decode(input, hint),
+            Self::Zstd(decoder) => decoder.decode(input, hint),
         }
     }
 
-    /// Hands out what is decoded but does not fill a piece.
+    /// Bytes of memory that the decoder occupies now, or takes at its first call.
+    pub fn memory_bytes(&self) -> u64 {
+        piece::PIECE_BYTES as u64
+            + match self {
+                Self::Inflate(decoder) => decoder.memory_bytes(),
+                Self::Brotli(decoder) => decoder.memory_bytes(),
+                Self::Zstd(decoder) => decoder.memory_bytes(),
+            }
+    }
+
+    /// What is decoded but does not fill a piece.
     ///
     /// # Errors
     /// The body ended too early.
-    pub fn finish(&mut self, output: &mut Vec<Bytes>) -> Result<(), Undecodable> {
-        let is_whole = match self {
-            Self::Inflate(decoder) => decoder.finish(output),
+    pub fn finish(self) -> Result<Bytes, Undecodable> {
+        let last = match self {
+            Self::Inflate(decoder) => decoder.finish(),
             Self::Brotli(decoder) => decoder.finish(),
             Self::Zstd(decoder) => decoder.finish(),
         };
-        if is_whole { Ok(()) } else { Err(Undecodable) }
+        last.ok_or(Undecodable)
     }
 }

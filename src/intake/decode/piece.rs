@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 /// Decoded bytes are handed on in pieces of this size.
-const PIECE_BYTES: usize = 64 * 1024;
+pub const PIECE_BYTES: usize = 64 * 1024;
 
 /// A piece that is being filled.
 #[derive(Default)]
@@ -29,20 +29,16 @@ impl Piece {
         written
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     pub fn is_full(&self) -> bool {
         self.bytes.len() >= PIECE_BYTES
     }
 
-    /// Hands out what there is.
-    pub fn flush(&mut self, output: &mut Vec<Bytes>) {
-        if self.bytes.is_empty() {
-            return;
-        }
-        let mut piece = std::mem::take(&mut self.bytes);
-        if piece.len() < piece.capacity() / 2 {
-            // A dump keeps it, and has asked for memory for its bytes only.
-            piece.shrink_to_fit();
-        }
-        output.push(piece.into());
+    /// What there is, in exactly the memory that it needs.
+    pub fn take(&mut self) -> Bytes {
+        std::mem::take(&mut self.bytes).into_boxed_slice().into()
     }
 }

@@ -52,15 +52,10 @@ struct Frame {
 
 impl Unzstd {
     /// As [`super::Decoder::decode`].
-    pub fn decode(
-        &mut self,
-        input: &[u8],
-        hint: Hint,
-        output: &mut Vec<Bytes>,
-    ) -> Result<Step, Undecodable> {
+    pub fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
         let mut rest = input;
         let next = loop {
-            if let Some(next) = self.advance(&mut rest, hint, output)? {
+            if let Some(next) = self.advance(&mut rest, hint)? {
                 break next;
             }
         };
@@ -71,12 +66,7 @@ impl Unzstd {
     }
 
     /// Goes from one state to the next; says what is wanted where that needs the caller.
-    fn advance(
-        &mut self,
-        rest: &mut &[u8],
-        hint: Hint,
-        output: &mut Vec<Bytes>,
-    ) -> Result<Option<Next>, Undecodable> {
+    fn advance(&mut self, rest: &mut &[u8], hint: Hint) -> Result<Option<Next>, Undecodable> {
         match &mut self.state {
             State::Magic => {
                 let is_enough = !hint.wants_more || self.frames >= MAX_FRAMES;
@@ -98,12 +88,12 @@ impl Unzstd {
                 if !gather(&mut self.gathered, rest, length) {
                     return Ok(Some(Next::Input));
                 }
-                Ok(Some(Next::Memory(self.begin_frame()?)))
+                self.begin_frame()?;
+                Ok(Some(Next::Memory))
             }
             State::Blocks(frame) if frame.is_full => {
                 if frame.drain(&mut self.piece)? {
-                    self.piece.flush(output);
-                    return Ok(Some(Next::Again));
+                    return Ok(Some(Next::Output(self.piece.take())));
                 }
                 if !frame.decoder.is_finished() {
                     return Ok(None);
@@ -111,8 +101,10 @@ impl Unzstd {
                 frame.check()?;
                 self.state = State::Magic;
                 // The caller looks at all of it before it says whether it wants more.
-                self.piece.flush(output);
-                Ok(Some(Next::Input))
+                Ok(Some(match self.piece.is_empty() {
+                    true => Next::Input,
+                    false => Next::Output(self.piece.take()),
+                }))
             }
             State::Blocks(frame) => {
                 if !gather(&mut self.gathered, rest, BLOCK_HEAD_BYTES)
@@ -167,8 +159,8 @@ impl Unzstd {
         Ok(())
     }
 
-    /// Behind a frame's head: the frame's need of memory, in bytes.
-    fn begin_frame(&mut self) -> Result<u64, Undecodable> {
+    /// Behind a frame's head. Memory for its window is taken by the next call.
+    fn begin_frame(&mut self) -> Result<(), Undecodable> {
         let head = FrameHead::parse(&self.gathered[MAGIC_BYTES..])?;
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(MAX_WINDOW_BYTES);
@@ -181,17 +173,25 @@ impl Unzstd {
             is_full: false,
             decoded_bytes: 0,
         }));
-        // Its window grows by doubling; while it does, there are two of them.
-        let window_bytes = head.window_bytes.next_power_of_two();
-        Ok(window_bytes + window_bytes / 2 + TABLES_BYTES)
+        Ok(())
     }
 
-    /// True if the body did not end inside a frame, and there was one.
-    pub fn finish(&self) -> bool {
-        match self.state {
+    pub fn memory_bytes(&self) -> u64 {
+        let State::Blocks(frame) = &self.state else {
+            return 0;
+        };
+        // The window grows by doubling; while it does, there are two of them.
+        let window_bytes = frame.head.window_bytes.next_power_of_two();
+        window_bytes + window_bytes / 2 + TABLES_BYTES
+    }
+
+    /// Nothing, if the body did not end inside a frame, and there was one.
+    pub fn finish(mut self) -> Option<Bytes> {
+        let is_whole = match self.state {
             State::Magic | State::Behind => self.data_frames > 0,
             _ => false,
-        }
+        };
+        is_whole.then(|| self.piece.take())
     }
 }
 

@@ -181,12 +181,13 @@ async fn an_entry_that_somebody_took_away_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_saved_report_advances_even_when_no_small_entry_can_be_written() {
+async fn a_saved_report_keeps_its_dumps_when_no_small_entry_can_be_written() {
     let place = Place::new();
     let spool = place.open();
     let entry = spool.put(&report(1)).await.unwrap();
-    place.disk.fail(Operation::Write, 1, ErrorKind::StorageFull);
     let entry = spool.advance(entry).await.unwrap();
+    place.disk.fail(Operation::Write, 1, ErrorKind::StorageFull);
+    let entry = spool.give_up_dumps(entry).await.unwrap();
     assert_eq!(entry.state(), State::Publish);
     assert_eq!(spool.load(&entry).await.unwrap(), report(1));
     assert_eq!(spool.stats().publish.bytes, 3 * 4096);

@@ -18,7 +18,8 @@ async fn three(place: &Place) -> Spool {
     std::fs::write(path, b"rubbish").unwrap();
     spool.load(&first).await.unwrap_err();
     let second = spool.claim(State::Save).unwrap();
-    drop(spool.advance(second).await.unwrap());
+    let second = spool.advance(second).await.unwrap();
+    drop(spool.give_up_dumps(second).await.unwrap());
     spool
 }
 
@@ -74,7 +75,7 @@ async fn what_is_whole_again_can_be_retried_beside_a_running_collector() {
     std::fs::write(path, repaired).unwrap();
     assert_eq!(retry(&place.path(), &damaged).unwrap(), State::Save);
     assert_eq!(place.files(Folder::Failed), [] as [PathBuf; 0]);
-    assert_eq!(running.rescan().await.unwrap(), 1);
+    assert_eq!(running.rescan().await.unwrap().save, 1);
     assert_eq!(entries(&running), (2, 1, 0));
     let oldest = running.claim(State::Save).unwrap();
     assert_eq!(running.load(&oldest).await.unwrap(), report(1));

@@ -167,11 +167,11 @@ async fn a_rescan_finds_what_others_brought_and_nothing_twice() {
     let known = place.files(Folder::Save).remove(0);
     let brought = known.with_file_name("1700000000000000-00000009-0000-4000-8000-000000260709");
     std::fs::copy(&known, brought).unwrap();
-    assert_eq!(spool.rescan().await.unwrap(), 1);
-    assert_eq!(spool.rescan().await.unwrap(), 0);
+    assert_eq!(spool.rescan().await.unwrap().save, 1);
+    assert_eq!(spool.rescan().await.unwrap().save, 0);
     assert_eq!(spool.claim(State::Save).unwrap().crash_id(), id(9));
     spool.remove(taken).await.unwrap();
-    assert_eq!(spool.rescan().await.unwrap(), 0);
+    assert_eq!(spool.rescan().await.unwrap().save, 0);
 }
 
 /// Opening is what would make a start slow; 100,000 names and sizes alone take a quarter of a second.

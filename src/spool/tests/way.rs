@@ -47,17 +47,42 @@ async fn waiting_movers_are_woken() {
 }
 
 #[tokio::test]
-async fn a_saved_report_gives_up_its_dumps() {
+async fn a_saved_report_gives_up_its_dumps_when_it_has_to_wait() {
     let place = Place::new();
     let spool = place.open();
     let entry = spool.put(&report(1)).await.unwrap();
     assert!(entry.length_bytes() > 10_000);
     let entry = spool.advance(entry).await.unwrap();
+    assert!(entry.length_bytes() > 10_000);
+    let entry = spool.give_up_dumps(entry).await.unwrap();
     let on_disk = std::fs::metadata(&place.files(Folder::Publish)[0]).unwrap();
     assert_eq!((on_disk.len(), entry.length_bytes()), (132, 132));
     assert_eq!(spool.stats().publish.bytes, 4096);
     let error = spool.load(&entry).await.unwrap_err();
     assert!(matches!(error, SpoolError::Io { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_set_aside_waits_for_an_operator_with_its_reason() {
+    let place = Place::new();
+    let spool = place.open();
+    let entry = spool.put_publish(&id(7)).await.unwrap();
+    let reason = "the queue refuses it".to_owned();
+    spool.set_aside(entry, reason).await.unwrap();
+    assert_eq!(entries(&spool), (0, 0, 1));
+    let listed = super::list(&place.path()).unwrap().remove(0);
+    assert_eq!(listed.folder, Folder::Failed);
+    let reason = "was in publish/: the queue refuses it";
+    assert_eq!(listed.reason.as_deref(), Some(reason));
+    assert_eq!(
+        super::retry(&place.path(), &listed).unwrap(),
+        State::Publish
+    );
+    let found = super::Found {
+        save: 0,
+        publish: 1,
+    };
+    assert_eq!(spool.rescan().await.unwrap(), found);
 }
 
 #[tokio::test]

@@ -11,5 +11,6 @@ pub mod cuts;
 pub mod http;
 #[path = "../../../src/intake/mod.rs"]
 pub mod intake;
+pub mod meter;
 #[path = "../../../src/throttle/mod.rs"]
 pub mod throttle;

@@ -1,4 +1,5 @@
-//! `intake::parse` on any body: it neither panics nor exceeds its limits, and how a body is cut makes no difference.
+//! `intake::parse` on any body: it neither panics nor exceeds its limits, nothing is alive that was not asked for, and how a
+//! body is cut makes no difference.
 //!
 //! Input: flags, memory, seed of the cuts, padding (one byte each), a line with the Content-Type, a line with the
 //! Content-Encoding, the body.
@@ -8,9 +9,9 @@ use std::io::Write;
 
 use antenna_fuzz::crash::Dump;
 use antenna_fuzz::cuts::cut;
-use antenna_fuzz::intake::{ExtraEncodings, Failed, Head, Limits, Submission, parse};
+use antenna_fuzz::intake::{ExtraEncodings, Failed, Head, Limits, Submission, Weight};
+use antenna_fuzz::meter::{Trouble, read};
 use bytes::Bytes;
-use futures_util::{FutureExt, stream};
 use libfuzzer_sys::fuzz_target;
 use ruzstd::encoding::CompressionLevel;
 
@@ -18,6 +19,7 @@ use ruzstd::encoding::CompressionLevel;
 const LIMITS: Limits = Limits {
     inflated_bytes: 256 * 1024,
     parts: 50,
+    dumps: 20,
     annotations: 40,
     annotation_bytes: 2000,
     annotations_bytes: 10_000,
@@ -52,12 +54,6 @@ impl Flags {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Trouble {
-    OutOfMemory,
-    Broken,
-}
-
 type Parsed = Result<Submission, Failed<Trouble>>;
 
 fuzz_target!(|data: &[u8]| {
@@ -85,8 +81,9 @@ fuzz_target!(|data: &[u8]| {
         true => u64::from(*memory) * 64,
         false => u64::MAX,
     };
-    let whole = read(head, vec![Bytes::copy_from_slice(&wire)], u64::MAX);
-    assert_same(&whole, &read(head, cut(&wire, *seed), u64::MAX));
+    let pieces = |wire: &[u8]| cut(wire, *seed).into_iter().map(Ok).collect();
+    let whole = read(head, &LIMITS, vec![Ok(Bytes::copy_from_slice(&wire))], u64::MAX);
+    assert_same(&whole, &read(head, &LIMITS, pieces(&wire), u64::MAX));
     if let Ok(submission) = &whole {
         assert_within_limits(submission);
         let is_plain = head.content_encoding.is_none() || flags.is_encoded_here;
@@ -100,7 +97,7 @@ fuzz_target!(|data: &[u8]| {
     if flags.is_encoded_here && is_known && is_bomb && !flags.has_two_members {
         assert!(whole.is_err(), "a bomb was taken");
     }
-    match read(head, cut(&wire, *seed), memory_bytes) {
+    match read(head, &LIMITS, pieces(&wire), memory_bytes) {
         Err(Failed::Body(Trouble::OutOfMemory)) => assert!(flags.has_little_memory),
         other => assert_same(&whole, &other),
     }
@@ -148,33 +145,12 @@ fn encoded(encoding: &[u8], plain: &[u8], flags: &Flags, seed: u8) -> Vec<u8> {
     wire
 }
 
-/// Parses frames with so much memory to keep bytes in, which is never exceeded.
-fn read(head: Head, frames: Vec<Bytes>, memory_bytes: u64) -> Parsed {
-    let mut kept_bytes = 0_u64;
-    let frames = stream::iter(frames.into_iter().map(Ok));
-    let parsed = parse(head, frames, &LIMITS, |bytes| {
-        let wanted = kept_bytes.saturating_add(bytes);
-        if wanted > memory_bytes {
-            return Err(Trouble::OutOfMemory);
-        }
-        kept_bytes = wanted;
-        Ok(())
-    });
-    let parsed = parsed.now_or_never().expect("nothing to wait for");
-    if let Ok(submission) = &parsed {
-        let dumps_bytes: u64 = submission.dumps.iter().map(|dump| dump.length_bytes).sum();
-        assert!(dumps_bytes <= kept_bytes, "kept more than was asked for");
-    }
-    parsed
-}
-
 /// The same body from a client that hangs up before its end.
 fn broken_off(head: Head, wire: &[u8], seed: u8) -> Parsed {
     let mut frames: Vec<_> = cut(wire, seed).into_iter().map(Ok).collect();
     frames.pop();
     frames.push(Err(Trouble::Broken));
-    let parsed = parse(head, stream::iter(frames), &LIMITS, |_| Ok(()));
-    parsed.now_or_never().expect("nothing to wait for")
+    read(head, &LIMITS, frames, u64::MAX)
 }
 
 fn assert_same(one: &Parsed, other: &Parsed) {
@@ -190,13 +166,17 @@ fn joined(submission: &Submission) -> Submission {
     for dump in &mut submission.dumps {
         dump.frames = vec![dump.frames.concat().into()];
     }
+    submission.weight = Weight {
+        all_bytes: 0,
+        dumps_bytes: 0,
+    };
     submission
 }
 
 fn assert_within_limits(submission: &Submission) {
     assert!(!submission.annotations.is_empty());
     assert!(submission.annotations.len() <= LIMITS.annotations);
-    assert!(submission.dumps.len() + submission.replaced_dumps <= LIMITS.parts);
+    assert!(submission.dumps.len() <= LIMITS.dumps);
     let names: std::collections::BTreeSet<_> =
         submission.dumps.iter().map(|dump| &dump.name).collect();
     assert_eq!(names.len(), submission.dumps.len(), "two dumps of one name");

@@ -99,13 +99,66 @@ fn prometheus_reads_the_sums_that_statsd_was_told() {
             *told.entry(name).or_insert(0.0) += count;
         }
         let scraped = samples(&get(collector.admin(), "/metrics").text(), "counter");
-        let has_all = scraped.contains_key("socorro_collector_health_version_count")
-            && scraped.get("socorro_collector_breakpad_resource_outcome malformed") == Some(&1.0)
-            && scraped.contains_key("socorro_collector_crashmover_save_crash_count");
+        let has_all = [
+            "health_version_count",
+            "breakpad_resource_outcome malformed",
+        ]
+        .iter()
+        .all(|name| scraped[&format!("socorro_collector_{name}")] == 1.0)
+            && scraped["socorro_collector_crashmover_save_crash_count"] > 0.0;
         (has_all && scraped == told).then_some(())
     });
     let scraped = get(collector.admin(), "/metrics").text();
     agreed.unwrap_or_else(|problem| panic!("{problem}\ntold: {told:#?}\nscraped: {scraped}"));
+}
+
+#[test]
+fn every_counter_is_there_and_told_as_0_from_the_start() {
+    let (statsd, collector) = scene();
+    let scraped = samples(&get(collector.admin(), "/metrics").text(), "counter");
+    for name in [
+        "breakpad_resource_outcome not_kept",
+        "breakpad_resource_malformed bad_gzip",
+        "breakpad_resource_throttle reject",
+        "breakpad_resource_throttle_rule unsupported_product",
+        "crashmover_fate failed",
+        "crashmover_retry_count save_crash_exception.count",
+        "crashmover_save_crash_dropped_count",
+        "crashmover_publish_crash_dropped_count",
+    ] {
+        let name = format!("socorro_collector_{name}");
+        assert_eq!(scraped.get(&name), Some(&0.0), "{name}");
+    }
+    let mut told = BTreeMap::new();
+    wait_for("StatsD was told the same", || {
+        told.extend(statsd.take().iter().filter_map(|line| counted(line)));
+        (told == scraped).then_some(())
+    });
+}
+
+#[test]
+fn gauges_are_those_of_the_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = folder.path().join("spool").display().to_string();
+    let settings = [
+        ADMIN,
+        ("CRASHMOVER_SPOOL_DIR", spool.as_str()),
+        ("CRASHMOVER_ACKNOWLEDGE", "spooled"),
+        ("CRASHMOVER_RETRY_SLEEP_SECONDS", "60"),
+        ("HOSTNAME", "collector-1"),
+    ];
+    let collector = TestCollector::start(&settings);
+    // Nothing can be saved where a file is in the way.
+    let _ = std::fs::remove_dir_all(collector.crashes());
+    std::fs::write(collector.crashes(), "").unwrap();
+    for sent in 1..=3_u64 {
+        assert_eq!(collector.send(Crash::accepted().request()).status, 200);
+        let spool: serde_json::Value =
+            serde_json::from_slice(&get(collector.admin(), "/spool").body).unwrap();
+        assert_eq!(spool["save"]["entries"], sent);
+        let gauges = samples(&get(collector.admin(), "/metrics").text(), "gauge");
+        assert_eq!(gauges["spool_save_entries"], sent as f64);
+    }
 }
 
 #[test]

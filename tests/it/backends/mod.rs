@@ -4,6 +4,7 @@
 pub mod aws;
 mod disk;
 mod memory;
+mod rights;
 pub mod s3;
 mod s3_faults;
 pub mod small_disk;

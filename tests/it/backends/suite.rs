@@ -161,7 +161,7 @@ impl Backend {
         self.storage.save(&report).await.unwrap();
         let keys = keys_of(&report, self.layout);
         let raw_crash = self.store.get(&keys.raw_crash).await.unwrap();
-        assert_eq!(&raw_crash, report.raw_crash.json());
+        assert_eq!(raw_crash, report.raw_crash.json());
         let dump_names = self.store.get(&keys.dump_names).await.unwrap();
         assert_eq!(dump_names, r#"["a", "b"]"#);
         assert_eq!(self.store.get(&keys.dumps[0]).await.unwrap(), "22");

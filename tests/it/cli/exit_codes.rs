@@ -83,10 +83,13 @@ fn every_exit_code_is_listed_and_comes_about() {
     let firefox = ["submit", &url, "-a", "ProductName=Firefox"];
     let editor = ["submit", &url, "-a", "ProductName=Editor"];
     let folder = tempfile::tempdir().unwrap();
-    let root = [(
-        "CRASHMOVER_CRASHSTORAGE_FS_ROOT",
-        folder.path().to_str().unwrap(),
-    )];
+    let root = [
+        (
+            "CRASHMOVER_CRASHSTORAGE_FS_ROOT",
+            folder.path().to_str().unwrap(),
+        ),
+        ("PORT", "0"),
+    ];
     let no_root = [("CRASHMOVER_CRASHSTORAGE_FS_ROOT", "/proc/nothing")];
     let wrong = [("PORT", "sixty")];
     let no_rules = [("BREAKPAD_THROTTLER_RULES", "/no/such/file")];

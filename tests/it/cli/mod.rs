@@ -1,9 +1,11 @@
 //! The commands for people: the real binary, as a person types it, against a real collector.
 
+mod check;
 mod completions;
 mod exit_codes;
 mod https;
 mod pages;
+mod pipes;
 mod settings;
 mod spool;
 mod submit;

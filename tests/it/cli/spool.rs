@@ -66,6 +66,7 @@ fn check_looks_into_the_spool_and_changes_nothing() {
                 "CRASHMOVER_CRASHSTORAGE_FS_ROOT",
                 root.path().to_str().unwrap(),
             ),
+            ("PORT", "0"),
         ];
         antenna(&settings, &["check"])
     };
@@ -73,7 +74,7 @@ fn check_looks_into_the_spool_and_changes_nothing() {
     std::fs::write(&unfinished, "").unwrap();
     let found = check(&left.spool).fine();
     let line = format!(
-        "spool: fine, {}, 1 reports wait, 0 are set aside, room for ",
+        "spool: fine, {}, 1 report waits, 0 are set aside, room for ",
         left.spool
     );
     assert!(found.contains(&line), "{found}");
@@ -106,7 +107,7 @@ fn what_waits_is_listed_shown_and_exported() {
     let settings = [("CRASHMOVER_SPOOL_DIR", left.spool.as_str())];
     let listed = antenna(&settings, &["spool", "ls"]).fine();
     assert!(listed.starts_with("save "), "{listed}");
-    assert!(listed.contains("\n1 entries, "), "{listed}");
+    assert!(listed.contains("\n1 entry, "), "{listed}");
     let shown = antenna(&settings, &["spool", "show", &left.id]).fine();
     assert!(
         shown.contains("ProductName                  Thunderbird\n"),

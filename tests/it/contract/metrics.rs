@@ -127,9 +127,10 @@ impl<'a> Metered<'a> {
         }
     }
 
+    /// Counters are told as 0 at the start, which counts nothing.
     fn is_known(&self, line: &str) -> bool {
         let name = line.split(':').next().unwrap_or_default();
-        self.known.contains(name)
+        self.known.contains(name) && !line.contains(":0|c")
     }
 }
 

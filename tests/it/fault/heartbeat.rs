@@ -1,6 +1,7 @@
 //! `/__heartbeat__` says whether a report could be kept now; `/__lbheartbeat__` only that somebody is there.
 
-use super::rig::{Rig, SPOOL};
+use super::overload::{SMALL, while_full};
+use super::rig::{Rig, SPOOL, assert_overloaded};
 use super::scene::Scene;
 use crate::support::canonical_json::parse;
 use crate::support::fault_proxy::Fault;
@@ -94,5 +95,38 @@ fn with_room_in_the_spool_reports_can_be_kept_whatever_is_away() {
     rig.scene().s3(Fault::Pass);
     rig.scene().sqs(Fault::Pass);
     rig.assert_all_arrive();
+    rig.end();
+}
+
+#[test]
+fn the_heartbeat_tells_that_memory_is_too_small_for_a_report() {
+    for more in [&[][..], &SPOOL] {
+        let small = [("BREAKPAD_MAX_IN_FLIGHT_BYTES", "16384")];
+        let rig = Scene::new().start(&[&small, more].concat());
+        assert_overloaded(&rig.submit(0));
+        wait_for_problems(&rig, &["memory"], &["BREAKPAD_MAX_IN_FLIGHT_BYTES"]);
+        rig.end();
+    }
+}
+
+#[test]
+fn a_spool_without_room_for_a_report_makes_up_for_nothing() {
+    let little = [("CRASHMOVER_SPOOL_MAX_BYTES", "8192")];
+    let rig = Scene::new().start(&[&little[..], &SPOOL].concat());
+    wait_for_problems(&rig, &[], &[]);
+    rig.scene().s3(Fault::Refuse);
+    wait_for_problems(&rig, &["storage"], &["refused"]);
+    assert_overloaded(&rig.submit(0));
+    rig.scene().s3(Fault::Pass);
+    rig.end();
+}
+
+#[test]
+fn the_heartbeat_tells_that_the_queue_is_stuck() {
+    let rig = Scene::new().start(&SMALL);
+    while_full(&rig, || {
+        wait_for_problems(&rig, &["save_queue", "storage"], &["wait to be saved"]);
+    });
+    wait_for_problems(&rig, &[], &[]);
     rig.end();
 }

@@ -40,6 +40,7 @@ fn check(settings: &Settings) -> Output {
     Command::new(env!("CARGO_BIN_EXE_antenna"))
         .arg("check")
         .env_clear()
+        .env("PORT", "0")
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .current_dir(folder.path())
         .output()

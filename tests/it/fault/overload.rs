@@ -11,7 +11,7 @@ use crate::support::fault_proxy::Fault;
 use crate::support::wire::{Exchange, Response};
 
 /// One report is being saved, one waits; whoever comes then finds no room.
-const SMALL: [(&str, &str); 6] = [
+pub const SMALL: [(&str, &str); 6] = [
     ("CRASHMOVER_QUEUE_SIZE", "1"),
     ("CRASHMOVER_CONCURRENT_CRASHMOVERS", "1"),
     ("CRASHMOVER_ACK_TIMEOUT_SECONDS", "120"),
@@ -23,7 +23,7 @@ const SMALL: [(&str, &str); 6] = [
 const AT_ONCE: Duration = Duration::from_secs(20);
 
 /// A collector without room while `meanwhile` runs; afterwards those inside are told yes.
-fn while_full(rig: &Rig, meanwhile: impl FnOnce()) {
+pub fn while_full(rig: &Rig, meanwhile: impl FnOnce()) {
     rig.scene().s3(Fault::Hang);
     std::thread::scope(|scope| {
         let clients = [0, 1].map(|number| {

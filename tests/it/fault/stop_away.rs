@@ -1,5 +1,7 @@
 //! The process has to stop while storage is away: what cannot be saved is in the spool for the next process, or named.
 
+use std::time::Duration;
+
 use super::rig::{Rig, SPOOL};
 use super::scene::Scene;
 use crate::support::fault_proxy::Fault;
@@ -75,4 +77,20 @@ fn promised_while_away(rig: &Rig) -> Vec<String> {
     let answers = rig.submit_all(0..3).into_iter();
     let ids = answers.map(|(answer, _)| answer.crash_id().expect("a yes"));
     ids.collect()
+}
+
+#[test]
+fn time_that_requests_do_not_need_is_given_to_what_waits() {
+    let rig = Scene::new().start(&[
+        ("CRASHMOVER_SHUTDOWN_TIMEOUT_SECONDS", "20"),
+        ("CRASHMOVER_CONCURRENT_CRASHMOVERS", "1"),
+        ("CRASHMOVER_ACKNOWLEDGE", "queued"),
+    ]);
+    rig.scene().s3(Fault::Delay(Duration::from_millis(500)));
+    for (answer, _) in rig.submit_all(0..6) {
+        assert_eq!(answer.status, 200);
+    }
+    // Nine seconds of work: more than a third of the time.
+    let books = rig.end().books;
+    assert_eq!((books.fate("saved"), books.count(DROPPED)), (6, 0));
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::rig::{Rig, assert_not_kept};
+use super::rig::{Rig, assert_not_kept, assert_overloaded};
 use super::scene::Scene;
 use crate::backends::aws::s3_error;
 use crate::support::fault_proxy::Fault;
@@ -156,19 +156,22 @@ fn saved_when_mended(rig: &Rig, broken: impl FnOnce(&Scene), mended: impl FnOnce
 }
 
 #[test]
-fn queued_reports_that_cannot_be_saved_are_counted_as_lost() {
+fn queued_reports_are_tried_for_as_long_as_it_takes_and_nothing_more_is_let_in() {
     let rig = Scene::new().start(&[
         IMPATIENT[0],
         IMPATIENT[1],
         ("CRASHMOVER_ACKNOWLEDGE", "queued"),
     ]);
-    rig.scene().s3(Fault::Refuse);
-    for (answer, _) in rig.submit_all(0..3) {
-        assert_eq!(answer.status, 200);
-    }
-    rig.wait_until_said("dropped: it could not be saved", 3);
+    rig.scene()
+        .s3(s3_error("403 Forbidden", "AccessDenied", "Access Denied"));
+    assert_eq!(rig.submit(0).status, 200);
+    rig.wait_until_said("not saved yet, will be tried again", 3);
+    assert_overloaded(&rig.submit(1));
     rig.assert_none_visible();
     rig.scene().s3(Fault::Pass);
+    rig.assert_all_arrive();
+    assert_eq!(rig.submit(2).status, 200);
+    rig.assert_all_arrive();
     let books = rig.end().books;
-    assert_eq!((books.fate("failed"), books.count(DROPPED)), (3, 3));
+    assert_eq!((books.fate("saved"), books.count(DROPPED)), (2, 0));
 }

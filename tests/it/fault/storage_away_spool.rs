@@ -78,6 +78,10 @@ fn storage_in_trouble_is_not_waited_for_by_every_client() {
     let (answer, second) = rig.submit_timed(1);
     assert_eq!(answer.status, 200);
     assert!(2 * second < first, "{second:?}, the first took {first:?}");
+    // Both have the line that people look for.
+    let id = answer.crash_id().expect("a yes");
+    rig.wait_until_said(&format!("{id} spooled"), 1);
+    rig.wait_until_said(" spooled", 2);
     rig.scene().s3(Fault::Pass);
     arrives(&rig);
     rig.end();

@@ -135,9 +135,12 @@ fn bucket_and_queue_are_made_and_the_collector_is_content_with_its_settings() {
         "CRASHMOVER_SPOOL_DIR".to_owned(),
         folder.path().display().to_string(),
     ));
+    // The set's own names exist in the set only.
+    settings.push(("STATSD_HOST".to_owned(), "localhost".to_owned()));
     let checked = Command::new(env!("CARGO_BIN_EXE_antenna"))
         .arg("check")
         .env_clear()
+        .env("PORT", "0")
         .envs(settings)
         .output()
         .expect("the binary can be started");

@@ -97,6 +97,7 @@ fn check_without_rights(binary: &Path, settings: &[(&str, String)]) -> Output {
         .arg(binary)
         .arg("check")
         .env_clear()
+        .env("PORT", "0")
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .output()
         .expect("the binary can be started")
@@ -186,7 +187,7 @@ fn a_folder_for_reports_that_is_somebody_elses_stops_the_start_in_plain_words() 
     let mut settings = settings(folder.path());
     settings.retain(|(name, _)| *name != "CRASHMOVER_SPOOL_DIR");
     let checked = check_without_rights(&binary, &settings);
-    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
     assert_eq!(checked.status.code(), Some(1), "{said}");
     let failed = start_without_rights(folder, &binary, &settings)
         .err()

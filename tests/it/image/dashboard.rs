@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use antenna::app::tag_values;
 use antenna::metrics::{Count, Described, Gauge, Histogram, Timing};
 use serde::Deserialize;
 use serde_json::Value;
@@ -48,7 +49,7 @@ fn catalog() -> BTreeMap<String, Labels> {
             }
         }
     };
-    for count in Count::all() {
+    for count in Count::all(&tag_values(["a_rule"])) {
         add(&count, &[""]);
     }
     Gauge::ALL.iter().for_each(|gauge| add(gauge, &[""]));

@@ -67,21 +67,20 @@ fn the_health_check_tells_a_live_collector_from_none() {
     let command = command.lines().next().unwrap_or_default();
     let words: Vec<String> = serde_json::from_str(command).expect("a list of words");
     assert_eq!(words[0], "/app/bin/antenna");
-    let collector = TestCollector::start::<&str, &str>(&[]);
-    let address = collector.address();
-    let is_healthy = || {
-        let mut check = Command::new(env!("CARGO_BIN_EXE_antenna"));
-        check.args(&words[1..]).env_clear();
-        check.env("PORT", address.port().to_string());
-        check
-            .output()
-            .expect("the binary can be started")
-            .status
-            .success()
-    };
-    assert!(is_healthy());
-    collector.stop();
-    assert!(!is_healthy());
+    for settings in [vec![], vec![("PROXY_PROTOCOL", "on")]] {
+        let collector = TestCollector::start(&settings);
+        let port = collector.address().port().to_string();
+        let is_healthy = || {
+            let mut check = Command::new(env!("CARGO_BIN_EXE_antenna"));
+            check.args(&words[1..]).env_clear();
+            check.env("PORT", &port).envs(settings.iter().copied());
+            let checked = check.output().expect("the binary can be started");
+            checked.status.success()
+        };
+        assert!(is_healthy(), "{settings:?}");
+        collector.stop();
+        assert!(!is_healthy(), "{settings:?}");
+    }
 }
 
 #[test]

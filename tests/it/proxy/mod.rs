@@ -2,6 +2,7 @@
 //! none is closed without an answer.
 
 mod balancers;
+mod commands;
 mod headers;
 mod refused;
 

@@ -78,6 +78,7 @@ fn a_check_says_whether_errors_are_reported() {
         let checked = Command::new(env!("CARGO_BIN_EXE_antenna"))
             .arg("check")
             .env_clear()
+            .env("PORT", "0")
             .envs([("SECRET_SENTRY_DSN", dsn), ("HOSTNAME", "c-1")])
             .current_dir(folder.path())
             .output()

@@ -16,7 +16,12 @@ pub struct StatsdReceiver {
 
 impl StatsdReceiver {
     pub fn start() -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free UDP port");
+        Self::start_at("127.0.0.1")
+    }
+
+    /// At another address of this machine.
+    pub fn start_at(address: &str) -> Self {
+        let socket = UdpSocket::bind((address, 0)).expect("a free UDP port");
         let port = socket.local_addr().expect("a bound socket").port();
         // So that the thread sees that it is no longer needed.
         let timeout = Some(Duration::from_millis(50));

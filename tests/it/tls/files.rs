@@ -9,12 +9,14 @@ use super::{Scene, answers, files};
 use crate::support::collector::TestCollector;
 use crate::support::tls::{CERTIFICATE, KEY, connect, make_certificate};
 use crate::support::wait::wait_for;
+use crate::support::wire::{Exchange, play};
 
 fn antenna(args: &[&str], settings: &[(&str, String)]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     Command::new(env!("CARGO_BIN_EXE_antenna"))
         .args(args)
         .env_clear()
+        .env("PORT", "0")
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .current_dir(folder.path())
         .output()
@@ -98,12 +100,68 @@ fn what_cannot_be_used_stops_the_start_and_names_its_setting() {
     }
 }
 
+/// Makes a key as openssl's `genpkey` does, and says where it is.
+fn key_of(folder: &Path, name: &str, arguments: &[&str]) -> String {
+    let path = folder.join(name).display().to_string();
+    let made = Command::new("openssl")
+        .arg("genpkey")
+        .args(arguments)
+        .args(["-out", &path])
+        .output()
+        .expect("openssl");
+    assert!(made.status.success(), "{made:?}");
+    path
+}
+
+#[test]
+fn keys_that_no_client_may_meet_are_refused_in_plain_words() {
+    let folder = tempfile::tempdir().unwrap();
+    make_certificate(folder.path());
+    let [certificate, _] = files(folder.path());
+    let large = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"];
+    let small = ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"];
+    for (name, arguments) in [("p521", large), ("rsa1024", small)] {
+        let key = key_of(folder.path(), name, &arguments);
+        let words = "the key cannot be used: it must be RSA of 2048 to 8192 bits, ECDSA on P-256";
+        assert_refused(&[certificate.clone(), ("TLS_KEY", key)], words);
+    }
+}
+
+#[test]
+fn a_file_may_begin_with_the_mark_of_an_editor() {
+    let folder = tempfile::tempdir().unwrap();
+    make_certificate(folder.path());
+    for name in [CERTIFICATE, KEY] {
+        let path = folder.path().join(name);
+        let marked = [b"\xef\xbb\xbf", &std::fs::read(&path).unwrap()[..]].concat();
+        std::fs::write(&path, marked).unwrap();
+    }
+    TestCollector::start(&files(folder.path())).stop();
+}
+
+#[test]
+fn a_certificate_that_ends_soon_is_warned_of_and_measured() {
+    let admin = ("ADMIN_LISTEN", "127.0.0.1:0");
+    let scene = Scene::start(&[admin]);
+    wait_for("the warning", || {
+        scene.log_has("the certificate ends soon").then_some(())
+    });
+    let asked = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answers = play(scene.collector.admin(), &Exchange::of(asked.to_vec()));
+    let page = answers[0].response().text();
+    assert!(page.contains("\ntls_certificate_days_left 1\n"), "{page}");
+    scene.collector.stop();
+}
+
 #[test]
 fn a_check_says_what_it_found() {
     let folder = tempfile::tempdir().unwrap();
     make_certificate(folder.path());
     for (settings, words) in [
-        (files(folder.path()).to_vec(), "TLS: fine, 1 in the chain\n"),
+        (
+            files(folder.path()).to_vec(),
+            "TLS: warning: 1 in the chain; the certificate ends soon: ",
+        ),
         (Vec::new(), "TLS: off, TLS_CERTIFICATE is not set\n"),
     ] {
         let said = antenna(&["check"], &settings);

@@ -51,7 +51,7 @@ impl Scene {
 
     /// A counter's value; its name as Prometheus has it.
     fn counted(&self, sample: &str) -> u64 {
-        let request = "GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+        let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         let answers = play(self.collector.admin(), &Exchange::of(request.into()));
         let text = answers[0].response().text();
         let found = text.lines().filter_map(|line| line.rsplit_once(' '));

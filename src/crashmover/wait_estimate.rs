@@ -9,13 +9,13 @@ use std::time::Duration;
 /// How many saves it takes until an older one hardly counts any more.
 const REMEMBERED_SAVES: u64 = 8;
 
-pub struct Pace {
+pub struct WaitEstimate {
     movers: u64,
     /// Running mean of the time of one save; 0 until there was one.
     save_microseconds: AtomicU64,
 }
 
-impl Pace {
+impl WaitEstimate {
     pub fn new(movers: usize) -> Self {
         Self {
             movers: movers.max(1) as u64,
@@ -47,12 +47,12 @@ mod tests {
 
     #[test]
     fn the_wait_grows_with_the_line_and_follows_storage() {
-        let pace = Pace::new(2);
-        assert_eq!(pace.wait(1000), Duration::ZERO);
-        pace.saved(Duration::from_millis(100));
-        assert_eq!(pace.wait(0), Duration::ZERO);
-        assert_eq!(pace.wait(40), Duration::from_secs(2));
-        (0..100).for_each(|_| pace.saved(Duration::from_millis(1)));
-        assert!(pace.wait(40) < Duration::from_millis(25));
+        let estimate = WaitEstimate::new(2);
+        assert_eq!(estimate.wait(1000), Duration::ZERO);
+        estimate.saved(Duration::from_millis(100));
+        assert_eq!(estimate.wait(0), Duration::ZERO);
+        assert_eq!(estimate.wait(40), Duration::from_secs(2));
+        (0..100).for_each(|_| estimate.saved(Duration::from_millis(1)));
+        assert!(estimate.wait(40) < Duration::from_millis(25));
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
-use super::catalog::{Count, Gauge, Histogram, Timing};
+use super::catalog::{Count, Histogram, Timing};
 
 /// Upper ends of the classes for durations, in seconds: from what a disk takes to what no client waits for.
 const SECONDS: [f64; 12] = [
@@ -18,14 +18,13 @@ const BYTES: [f64; 9] = [1e4, 5e4, 1e5, 2.5e5, 5e5, 1e6, 5e6, 1e7, 26_214_400.0]
 const MILLISECONDS: [f64; 9] = [1.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1e3, 1e4, 1e5];
 
 /// Sums and distributions.
-pub struct Kept {
+pub struct Sums {
     counts: RwLock<BTreeMap<Count, AtomicU64>>,
     timings: BTreeMap<Timing, Distribution>,
     histograms: BTreeMap<Histogram, Distribution>,
-    gauges: RwLock<BTreeMap<Gauge, u64>>,
 }
 
-impl Default for Kept {
+impl Default for Sums {
     fn default() -> Self {
         let bounds = |histogram: Histogram| match histogram {
             Histogram::CrashSize { .. } => &BYTES[..],
@@ -39,12 +38,11 @@ impl Default for Kept {
             histograms: Histogram::ALL
                 .map(|histogram| (histogram, Distribution::new(bounds(histogram))))
                 .into(),
-            gauges: RwLock::default(),
         }
     }
 }
 
-impl Kept {
+impl Sums {
     pub fn count(&self, count: Count, times: u64) {
         let counts = self.counts.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(total) = counts.get(&count) {
@@ -68,12 +66,7 @@ impl Kept {
         }
     }
 
-    pub fn gauge(&self, gauge: Gauge, value: u64) {
-        let mut gauges = self.gauges.write().unwrap_or_else(PoisonError::into_inner);
-        gauges.insert(gauge, value);
-    }
-
-    /// In the order of the catalog; what never happened is not there.
+    /// In the order of the catalog.
     pub fn counts(&self) -> Vec<(Count, u64)> {
         let counts = self.counts.read().unwrap_or_else(PoisonError::into_inner);
         let totals = counts.iter();
@@ -99,15 +92,6 @@ impl Kept {
         self.histograms
             .iter()
             .map(|(histogram, it)| (histogram, it.classes()))
-    }
-
-    /// Those that were told at least once.
-    pub fn gauges(&self) -> Vec<(Gauge, u64)> {
-        let gauges = self.gauges.read().unwrap_or_else(PoisonError::into_inner);
-        gauges
-            .iter()
-            .map(|(gauge, value)| (*gauge, *value))
-            .collect()
     }
 }
 
@@ -181,12 +165,12 @@ mod tests {
 
     #[test]
     fn counts_are_added_up() {
-        let kept = Kept::default();
-        kept.count(Count::Malformed("bad_gzip"), 1);
-        kept.count(Count::Malformed("bad_gzip"), 2);
-        kept.count(Count::Version, 1);
+        let sums = Sums::default();
+        sums.count(Count::Malformed("bad_gzip"), 1);
+        sums.count(Count::Malformed("bad_gzip"), 2);
+        sums.count(Count::Version, 1);
         let expected = [(Count::Malformed("bad_gzip"), 3), (Count::Version, 1)];
-        assert_eq!(kept.counts(), expected);
-        assert_eq!(kept.total(&Count::Broken), 0);
+        assert_eq!(sums.counts(), expected);
+        assert_eq!(sums.total(&Count::Broken), 0);
     }
 }

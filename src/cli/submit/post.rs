@@ -1,39 +1,26 @@
-//! Posts a form to a collector over HTTP or HTTPS. Follows no redirect and uses no proxy, as crash reporters do.
-
-use std::convert::Infallible;
-use std::error::Error;
-use std::sync::Arc;
-use std::time::Duration;
+//! One report as it is posted.
 
 use anyhow::Context;
 use bytes::Bytes;
 use futures_util::stream;
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
 use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use hyper::{Request, Uri};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::{self, connect::HttpConnector};
-use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
 
 use super::form::Form;
 use super::outcome::Outcome;
+use crate::cli::client::{Body, Client};
 
-/// Answers of a collector have less than a hundred bytes.
-const LARGEST_ANSWER_BYTES: usize = 64 * 1024;
 const CHUNK_BYTES: usize = 64 * 1024;
 const WHO: &str = concat!("antenna-submit/", env!("CARGO_PKG_VERSION"));
 
-type Body = BoxBody<Bytes, Infallible>;
-
 /// One report, ready to be posted any number of times.
-pub struct Client {
-    connections: legacy::Client<HttpsConnector<HttpConnector>, Body>,
-    uri: Uri,
-    form: Form,
-    how: How,
+pub struct Post {
+    pub client: Client,
+    pub uri: Uri,
+    pub form: Form,
+    pub how: How,
 }
 
 /// How the report goes over the wire.
@@ -43,7 +30,6 @@ pub struct How {
     pub is_chunked: bool,
     /// The token of a sender that may choose crash ids.
     pub bearer_token: Option<String>,
-    pub timeout: Duration,
 }
 
 /// The address to post to; `/submit` where the URL has no path.
@@ -68,43 +54,16 @@ pub fn target(url: &str) -> anyhow::Result<Uri> {
     Ok(uri)
 }
 
-impl Client {
-    /// # Errors
-    /// HTTPS is wanted and the system has no certificates to trust; a token that cannot be a header.
-    pub fn new(uri: Uri, form: Form, how: How) -> anyhow::Result<Self> {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls(&uri)?)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
-        Ok(Self {
-            connections: legacy::Client::builder(TokioExecutor::new()).build(https),
-            uri,
-            form,
-            how,
-        })
-    }
-
+impl Post {
     /// Posts the report once.
-    pub async fn post(&self) -> Outcome {
-        let answer = async {
-            let request = self.request()?;
-            let response = self.connections.request(request).await?;
-            let status = response.status().as_u16();
-            let body = Limited::new(response.into_body(), LARGEST_ANSWER_BYTES);
-            let body = body.collect().await?.to_bytes();
-            Ok::<_, Box<dyn Error + Send + Sync>>((status, body))
+    pub async fn send(&self) -> Outcome {
+        let request = match self.request() {
+            Ok(request) => request,
+            Err(error) => return Outcome::Failed(format!("it cannot be sent: {error}")),
         };
-        match tokio::time::timeout(self.how.timeout, answer).await {
-            Ok(Ok((status, body))) => Outcome::of(status, &body),
-            Ok(Err(error)) => Outcome::Failed(self.failure(&*error)),
-            Err(_) => Outcome::Failed(format!(
-                "no answer within {} s",
-                self.how.timeout.as_secs_f64()
-            )),
+        match self.client.ask(request).await {
+            Ok((status, body)) => Outcome::of(status, &body),
+            Err(why) => Outcome::Failed(why),
         }
     }
 
@@ -128,22 +87,6 @@ impl Client {
             Full::new(body.clone()).boxed()
         })
     }
-
-    /// What went wrong on the way, in words, without what was sent.
-    fn failure(&self, error: &(dyn Error + 'static)) -> String {
-        let is_connect = error
-            .downcast_ref::<legacy::Error>()
-            .is_some_and(legacy::Error::is_connect);
-        let mut deepest = error;
-        while let Some(source) = deepest.source() {
-            deepest = source;
-        }
-        let to = self.uri.authority().map_or("", |it| it.as_str());
-        match is_connect {
-            true => format!("cannot connect to {to}: {deepest}"),
-            false => format!("the connection to {to} broke: {deepest}"),
-        }
-    }
 }
 
 /// A body of unknown length goes in chunks.
@@ -154,21 +97,6 @@ fn chunked(body: Bytes) -> Body {
         (!piece.is_empty()).then(|| Ok(Frame::data(piece)))
     });
     BodyExt::boxed(StreamBody::new(stream::iter(pieces)))
-}
-
-/// The system's certificates; read only where they are needed.
-fn tls(uri: &Uri) -> anyhow::Result<ClientConfig> {
-    let config =
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?;
-    let config = if uri.scheme_str() == Some("https") {
-        config
-            .with_native_roots()
-            .context("the system's certificates cannot be read; SSL_CERT_FILE names others")?
-    } else {
-        config.with_root_certificates(RootCertStore::empty())
-    };
-    Ok(config.with_no_client_auth())
 }
 
 #[cfg(test)]

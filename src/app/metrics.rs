@@ -1,44 +1,43 @@
-//! What is the case now, for the gauges.
+//! Where everything is counted, with all counters that there are, and what is lost on the way to those who read them.
 
-use crate::crashmover::Crashmover;
-use crate::metrics::{Count, Gauge, Lost, Metrics};
-use crate::spool::Spool;
+use crate::intake::Malformed;
+use crate::metrics::{Count, Labels, Lost, Metrics, Statsd, TagValues};
+use crate::settings::Settings;
+use crate::throttle::{ThrottleResult, Throttler};
 
-/// Tells every gauge once.
-pub fn tell_gauges(
-    metrics: &Metrics,
-    crashmover: &Crashmover,
-    spool: Option<&Spool>,
-    connections: usize,
-) {
-    let sizes = crashmover.sizes();
-    metrics.gauge(Gauge::SaveQueueSize, sizes.save_queue as u64);
-    metrics.gauge(Gauge::WorkQueueSize, sizes.work_queue as u64);
-    metrics.gauge(Gauge::PublishQueueSize, sizes.publish_queue as u64);
-    metrics.gauge(Gauge::PublishOldestSeconds, sizes.publish_oldest.as_secs());
-    metrics.gauge(Gauge::InFlightBytes, crashmover.budget().in_flight_bytes());
-    metrics.gauge(Gauge::Connections, connections as u64);
-    // Half of what waits would look like a spool that was emptied.
-    let Some(stats) = spool
-        .filter(|spool| spool.is_looked_through())
-        .map(Spool::stats)
-    else {
-        return;
-    };
-    metrics.gauge(Gauge::SpoolSaveEntries, stats.save.entries as u64);
-    metrics.gauge(Gauge::SpoolPublishEntries, stats.publish.entries as u64);
-    metrics.gauge(Gauge::SpoolFailedEntries, stats.failed.entries as u64);
-    metrics.gauge(Gauge::SpoolBytes, stats.save.bytes + stats.publish.bytes);
-    let oldest = stats
-        .save
-        .oldest
-        .into_iter()
-        .chain(stats.publish.oldest)
-        .min();
-    let age = oldest
-        .and_then(|oldest| oldest.elapsed().ok())
+/// Metrics with every counter at 0, told to StatsD if the settings want it.
+pub fn metrics(settings: &Settings, throttler: &Throttler) -> Metrics {
+    let host = settings.general.host_id.as_deref().unwrap_or_default();
+    let metrics = settings
+        .statsd
+        .as_ref()
+        .map(|statsd| Metrics::with_statsd(Statsd::start(statsd, host)))
         .unwrap_or_default();
-    metrics.gauge(Gauge::SpoolOldestSeconds, age.as_secs());
+    metrics.begin(&tag_values(throttler.rule_names()));
+    metrics
+}
+
+/// What all metrics of this process have in common.
+pub(super) fn labels(settings: &Settings) -> Labels {
+    let statsd = settings.statsd.as_ref();
+    Labels {
+        namespace: statsd.map(|it| it.namespace.clone()).unwrap_or_default(),
+        host: settings.general.host_id.clone().unwrap_or_default(),
+    }
+}
+
+/// The values that intake and throttle give tags.
+pub fn tag_values<'a>(throttle_rules: impl IntoIterator<Item = &'a str>) -> TagValues {
+    TagValues {
+        malformed_reasons: Malformed::ALL
+            .into_iter()
+            // Answered before it is counted, as the original did.
+            .filter(|reason| *reason != Malformed::BadBoundary)
+            .map(Malformed::code)
+            .collect(),
+        throttle_results: ThrottleResult::ALL.map(ThrottleResult::as_str).to_vec(),
+        throttle_rules: throttle_rules.into_iter().map(Into::into).collect(),
+    }
 }
 
 /// Counts what was lost on the way to whoever reads logs and metrics.

@@ -1,27 +1,25 @@
-//! The side door, for whoever runs the collector: metrics, readiness, settings, spool, log level.
-//!
-//! On an address of its own and without asking who comes, so that it can be kept from the outside. Nothing here touches
-//! reports, and nothing waits for storage: it answers when everything else is stuck.
+//! What is answered, by path.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
+use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::routing::get;
-use tokio_util::sync::CancellationToken;
 
 use crate::logging::LevelHandle;
 use crate::metrics::{Labels, Metrics};
 use crate::settings::{LoadedValue, LogLevel};
 
-use super::Routes;
-use super::reply::with_type;
+use super::Readiness;
+use super::figures::{Figures, spool_page};
 
 /// `WARNING` and a line feed, with room.
 const MOST_BODY_BYTES: usize = 64;
+/// For those few bytes, from somebody near.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 /// What Prometheus expects of its text format.
@@ -35,45 +33,14 @@ pub struct Admin {
     /// Secrets are masked in it.
     pub settings: Vec<LoadedValue>,
     pub level: LevelHandle,
-    /// The spool's figures; none while there is no spool.
-    pub spool: Box<dyn Fn() -> Option<serde_json::Value> + Send + Sync>,
+    pub has_spool: bool,
+    /// Filled when the collector is put together.
+    pub figures: Arc<OnceLock<Figures>>,
 }
 
-/// Whether a load balancer should send reports here.
-#[derive(Clone, Default)]
-pub struct Readiness {
-    is_verified: Arc<AtomicBool>,
-    stop: CancellationToken,
-}
-
-impl Readiness {
-    /// Not ready yet, and not any more once `stop` is cancelled.
-    pub fn until(stop: CancellationToken) -> Self {
-        Self {
-            is_verified: Arc::default(),
-            stop,
-        }
-    }
-
-    /// Storage and queue were verified, and the front door is open.
-    pub fn set_ready(&self) {
-        self.is_verified.store(true, Ordering::Release);
-    }
-
-    fn state(&self) -> Result<&'static str, &'static str> {
-        if self.stop.is_cancelled() {
-            Err("stopping: what was taken is finished, nothing new is accepted")
-        } else if self.is_verified.load(Ordering::Acquire) {
-            Ok("ready")
-        } else {
-            Err("starting: storage and queue are not verified yet")
-        }
-    }
-}
-
-/// The routes of the admin listener.
-pub fn admin_routes(admin: Arc<Admin>) -> Routes {
-    let router = Router::new()
+/// Answers a request that may be answered.
+pub(super) fn routes(admin: Arc<Admin>) -> Router {
+    Router::new()
         .route("/live", get(live))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
@@ -81,8 +48,7 @@ pub fn admin_routes(admin: Arc<Admin>) -> Routes {
         .route("/spool", get(spool))
         .route("/log-level", get(log_level).put(set_log_level))
         .fallback(not_found)
-        .with_state(admin);
-    Routes::new(router)
+        .with_state(admin)
 }
 
 async fn live() -> Response<Body> {
@@ -97,11 +63,9 @@ async fn ready(State(admin): State<Arc<Admin>>) -> Response<Body> {
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response<Body> {
-    with_type(
-        StatusCode::OK,
-        PROMETHEUS,
-        admin.metrics.prometheus(&admin.labels),
-    )
+    let gauges = admin.figures.get().map(Figures::gauges).unwrap_or_default();
+    let page = admin.metrics.prometheus(&admin.labels, &gauges);
+    with_type(StatusCode::OK, PROMETHEUS, page)
 }
 
 async fn settings(State(admin): State<Arc<Admin>>) -> Response<Body> {
@@ -117,11 +81,18 @@ async fn settings(State(admin): State<Arc<Admin>>) -> Response<Body> {
 }
 
 async fn spool(State(admin): State<Arc<Admin>>) -> Response<Body> {
-    match (admin.spool)() {
-        Some(figures) => json(&figures),
-        None => line(
+    if !admin.has_spool {
+        return line(
             StatusCode::NOT_FOUND,
-            "no spool: CRASHMOVER_SPOOL_DIR is not set, or it is not open yet",
+            "no spool: CRASHMOVER_SPOOL_DIR is not set",
+        );
+    }
+    let spool = admin.figures.get().and_then(|it| it.spool.as_ref());
+    match spool.and_then(spool_page) {
+        Some(page) => json(&page),
+        None => line(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the spool is not looked through yet: ask again in a moment",
         ),
     }
 }
@@ -131,25 +102,32 @@ async fn log_level(State(admin): State<Arc<Admin>>) -> Response<Body> {
 }
 
 async fn set_log_level(State(admin): State<Arc<Admin>>, request: Request) -> Response<Body> {
-    let wanted = to_bytes(request.into_body(), MOST_BODY_BYTES).await.ok();
+    let body = to_bytes(request.into_body(), MOST_BODY_BYTES);
+    let Ok(wanted) = tokio::time::timeout(BODY_TIMEOUT, body).await else {
+        return line(StatusCode::REQUEST_TIMEOUT, "the body did not come in time");
+    };
     let wanted = wanted.as_deref().map(String::from_utf8_lossy);
-    let Some(level) = wanted.and_then(|text| LogLevel::parse(text.trim())) else {
+    let Some(level) = wanted.ok().and_then(|text| LogLevel::parse(text.trim())) else {
         return line(
             StatusCode::BAD_REQUEST,
             "the body must be DEBUG, INFO, WARNING, ERROR or CRITICAL",
         );
     };
-    let before = admin.level.get();
+    change_level(&admin.level, level);
+    line(StatusCode::OK, level.name())
+}
+
+fn change_level(handle: &LevelHandle, level: LogLevel) {
+    let before = handle.get();
     // Seen with either level, if one of them shows warnings.
     let tell = || tracing::warn!("log level {} instead of {}", level.name(), before.name());
     if level.shows_warnings() {
-        admin.level.set(level);
+        handle.set(level);
         tell();
     } else {
         tell();
-        admin.level.set(level);
+        handle.set(level);
     }
-    line(StatusCode::OK, level.name())
 }
 
 async fn not_found() -> Response<Body> {
@@ -159,10 +137,21 @@ async fn not_found() -> Response<Body> {
     )
 }
 
-fn line(status: StatusCode, text: &str) -> Response<Body> {
+/// One line of text.
+pub(super) fn line(status: StatusCode, text: &str) -> Response<Body> {
     with_type(status, TEXT, format!("{text}\n"))
 }
 
 fn json(value: &serde_json::Value) -> Response<Body> {
     with_type(StatusCode::OK, JSON, format!("{value:#}\n"))
+}
+
+fn with_type(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let content_type = HeaderValue::from_static(content_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
 }

@@ -1,0 +1,70 @@
+//! Storage and queue, really written to, and the spool, looked at.
+
+use crate::app::{self, Backends};
+use crate::cli::counted;
+use crate::crash_publish::PublishErrorKind;
+use crate::crash_storage::StorageErrorKind;
+use crate::settings::Settings;
+use crate::spool::{self, Seen, SpoolError};
+
+use super::{Found, Wrong};
+
+pub(super) async fn check(settings: &Settings, wrong: &mut Wrong) {
+    match app::backends(settings).await {
+        Ok(backends) => verify(settings, &backends, wrong).await,
+        Err(error) => wrong.tell("storage and queue", Found::Wrong(format!("{error:#}"))),
+    }
+    let found = spool(settings).unwrap_or_else(|error| Found::Wrong(error.to_string()));
+    wrong.tell("spool", found);
+}
+
+async fn verify(
+    settings: &Settings,
+    Backends { storage, publisher }: &Backends,
+    wrong: &mut Wrong,
+) {
+    let has_spool = settings.spool.is_some();
+    let outcome = |result: Result<(), (String, bool)>, what: String| match result {
+        Ok(()) => Found::Fine(format!("fine, {what}")),
+        Err((error, true)) if has_spool => Found::Odd(format!(
+            "{error}; a start goes on, and reports go to the spool until it is back"
+        )),
+        Err((error, _)) => Found::Wrong(error),
+    };
+    let saved = storage.verify().await.map_err(|error| {
+        let may_pass = error.kind == StorageErrorKind::Transient;
+        (error.to_string(), may_pass)
+    });
+    wrong.tell("storage", outcome(saved, storage.describe()));
+    let published = publisher.verify().await.map_err(|error| {
+        let may_pass = error.kind == PublishErrorKind::Transient;
+        (error.to_string(), may_pass)
+    });
+    wrong.tell("queue", outcome(published, publisher.describe()));
+}
+
+/// Looks only: a collector may be using it, and whoever asks may be another user than the service.
+fn spool(settings: &Settings) -> Result<Found, SpoolError> {
+    let Some(config) = app::spool_config(settings) else {
+        let off = "off, CRASHMOVER_SPOOL_DIR is not set";
+        return Ok(Found::Fine(off.to_owned()));
+    };
+    let dir = config.dir.display();
+    let Some(seen) = spool::look(&config)? else {
+        return Ok(Found::Fine(format!("fine, a start makes {dir}")));
+    };
+    let Seen {
+        waiting,
+        failed,
+        room_bytes,
+    } = seen;
+    let waiting = counted(waiting, "report waits", "reports wait");
+    let failed = counted(failed, "is set aside", "are set aside");
+    let content = format!("{dir}, {waiting}, {failed}, room for {room_bytes} bytes");
+    Ok(match room_bytes < app::REPORT_BYTES {
+        true => Found::Odd(format!(
+            "full, {content}: a start goes on, but nothing can be put into it"
+        )),
+        false => Found::Fine(format!("fine, {content}")),
+    })
+}
