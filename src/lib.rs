@@ -8,7 +8,7 @@ pub mod crash;
 pub mod crash_publish;
 pub mod crash_storage;
 pub mod crashmover;
-pub mod direct;
+pub mod disk;
 pub mod fail_point;
 pub mod health;
 pub mod http;

@@ -86,7 +86,8 @@ fn age_seconds(since: Option<SystemTime>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::{RealDisk, SpoolConfig};
+    use crate::disk::RealDisk;
+    use crate::spool::SpoolConfig;
 
     #[tokio::test]
     async fn no_half_figures_of_a_spool_are_shown() {
@@ -96,7 +97,7 @@ mod tests {
             max_bytes: 1 << 30,
             min_free_bytes: 0,
         };
-        let spool = Spool::take(config, Arc::new(RealDisk::default())).unwrap();
+        let spool = Spool::take(config, Arc::new(RealDisk::private(true))).unwrap();
         assert_eq!(spool_page(&spool), None);
         assert_eq!(whole_stats(&spool), None);
         spool.look_through().await.1.unwrap();

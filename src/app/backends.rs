@@ -18,10 +18,10 @@ pub struct Backends {
     pub publisher: Arc<dyn CrashPublisher>,
 }
 
-/// Prepares storage and queue. The network is not used yet.
+/// Prepares storage and queue. Neither network nor disk is used yet.
 ///
 /// # Errors
-/// A folder that cannot be used, or AWS settings that cannot work.
+/// AWS settings that cannot work, or a relative folder where there is no working directory.
 pub async fn backends(settings: &Settings) -> anyhow::Result<Backends> {
     let timeout = settings.crashmover.save_timeout;
     let storage = match &settings.crash_storage {
@@ -29,10 +29,10 @@ pub async fn backends(settings: &Settings) -> anyhow::Result<Backends> {
             forbid(fs.umask);
             let config = FsConfig {
                 root: fs.root.clone(),
-                fsync: fs.fsync,
+                // What leaves the spool has to be as safe as it was there.
+                fsync: fs.fsync || settings.spool.is_some(),
             };
-            let store = tokio::task::spawn_blocking(move || FsStore::open(config)).await??;
-            CrashStorage::new(Arc::new(store), Layout::Fs)
+            CrashStorage::new(Arc::new(FsStore::open(config)?), Layout::Fs)
         }
         StorageClass::Memory => CrashStorage::new(Arc::new(MemoryStore::default()), Layout::Fs),
         StorageClass::None => CrashStorage::new(Arc::new(NoStore), Layout::Fs),

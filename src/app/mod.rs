@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::Figures;
 use crate::crashmover::{Crashmover, Leftover};
+use crate::disk::RealDisk;
 use crate::health::Health;
 use crate::http::{
     Certificates, Collector, OnceIn, Routes, Server, ServerConfig, Tls, TlsError, routes,
@@ -29,7 +30,7 @@ use crate::intake::Heavy;
 use crate::metrics::Metrics;
 use crate::sentry;
 use crate::settings::{self, GeneralSettings, Settings};
-use crate::spool::{RealDisk, Spool};
+use crate::spool::Spool;
 use crate::throttle::{ThrottleSettings, Throttler};
 use crate::version::Version;
 
@@ -110,10 +111,10 @@ impl App {
             tracing::warn!("{warning}");
         }
         let spool = match spool_config(settings) {
-            Some(config) => Some(
-                tokio::task::spawn_blocking(|| Spool::take(config, Arc::new(RealDisk::default())))
-                    .await??,
-            ),
+            Some(config) => {
+                let take = || Spool::take(config, Arc::new(RealDisk::private(true)));
+                Some(tokio::task::spawn_blocking(take).await??)
+            }
             None => None,
         };
         let outside = health::Outside::of(&backends, spool.clone());

@@ -52,7 +52,7 @@ static FS_ROOT: Setting<PathBuf> = Setting {
     names: &["CRASHMOVER_CRASHSTORAGE_FS_ROOT"],
     default: "crashes",
     because: "a folder where the collector was started",
-    help: "For `fs`: the folder.",
+    help: "For `fs`: the folder. It is made if it is missing; the folder that holds it must exist.",
     kind: FOLDER,
 };
 
@@ -61,7 +61,7 @@ static FS_FSYNC: Setting<bool> = Setting {
     default: "true",
     because: "a report that was acknowledged survives a power cut",
     help: "For `fs`: whether to wait until a report is on the disk itself. Without it a crash of the machine can lose what was \
-           acknowledged shortly before.",
+           acknowledged shortly before. With a spool it is always waited for.",
     kind: SWITCH,
 };
 

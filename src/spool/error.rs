@@ -13,7 +13,7 @@ pub enum SpoolError {
         /// Which limit, with figures and what to do.
         why: String,
     },
-    /// This entry cannot be trusted. `Spool::load` has taken it out of the line; `path` is where it is now.
+    /// This entry cannot be trusted. `Spool::load` has taken it out of the queue; `path` is where it is now.
     Corrupt { path: PathBuf, reason: String },
     /// The disk said no.
     Io {
@@ -29,6 +29,10 @@ impl SpoolError {
             doing: format!("{what} {}", path.display()),
             source,
         }
+    }
+
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }
 
@@ -65,14 +69,6 @@ fn what_to_do(kind: io::ErrorKind) -> &'static str {
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => " (make room on the volume)",
         _ => "",
-    }
-}
-
-/// The same failure once more, for each of several that wait for one operation.
-pub(super) fn again(error: &io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => io::Error::new(error.kind(), error.to_string()),
     }
 }
 

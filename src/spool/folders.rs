@@ -6,11 +6,13 @@ use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk::{Disk, FileSeen};
 use super::entry::{self, Content, DecodeError, Encoded};
 use super::error::SpoolError;
 use super::name::EntryName;
 use super::step;
+use crate::disk::{
+    Disk, FolderSyncs, Listed, MakeError, Ticket, make_folders, parent_of, sync_parent,
+};
 use crate::fail_point::around;
 
 /// The folders below the spool's own.
@@ -69,10 +71,10 @@ pub(super) fn is_reason(name: &str) -> bool {
 }
 
 /// A spool's place on a disk.
-#[derive(Clone)]
 pub(super) struct Folders {
     dir: PathBuf,
     disk: Arc<dyn Disk>,
+    syncs: FolderSyncs,
 }
 
 impl Folders {
@@ -80,6 +82,7 @@ impl Folders {
         Self {
             dir: dir.to_owned(),
             disk,
+            syncs: FolderSyncs::default(),
         }
     }
 
@@ -97,39 +100,32 @@ impl Folders {
 
     /// Makes what is missing, durably, and sees that names can be made durable here at all.
     pub fn make(&self) -> Result<(), SpoolError> {
+        let disk = self.disk();
+        make_folders(disk, std::slice::from_ref(&self.dir), || {
+            sync_parent(disk, &self.dir)
+        })
+        .map_err(|error| cannot_make(parent_of(&self.dir), error))?;
+        self.make_states()
+    }
+
+    /// Makes the folders below the spool's own.
+    pub fn make_states(&self) -> Result<(), SpoolError> {
         let below = Folder::ALL.map(|folder| self.dir(folder));
-        for dir in std::iter::once(&self.dir).chain(&below) {
-            let made = self.disk.make_folder(dir);
-            made.map_err(|e| SpoolError::io("make the folder", dir, e))?;
-        }
-        for dir in below.iter().chain([&self.dir]) {
-            self.sync_dir(dir)?;
-        }
-        self.sync_parent()
+        make_folders(self.disk(), &below, || self.disk.sync_folder(&self.dir))
+            .map_err(|error| cannot_make(&self.dir, error))?;
+        below.iter().try_for_each(|dir| {
+            let synced = self.disk.sync_folder(dir);
+            synced.map_err(|e| SpoolError::io("fsync the folder", dir, e))
+        })
     }
 
-    fn sync_parent(&self) -> Result<(), SpoolError> {
-        let parent = self.dir.parent().filter(|dir| !dir.as_os_str().is_empty());
-        match self.sync_dir(parent.unwrap_or(Path::new("."))) {
-            // A parent that we may not even read is not one in which we just made the spool.
-            Err(SpoolError::Io { source, .. })
-                if source.kind() == io::ErrorKind::PermissionDenied =>
-            {
-                Ok(())
-            }
-            synced => synced,
-        }
-    }
-
-    fn sync_dir(&self, dir: &Path) -> Result<(), SpoolError> {
-        let synced = self.disk.sync_folder(dir);
-        synced.map_err(|e| SpoolError::io("fsync the folder", dir, e))
-    }
-
-    pub fn list(&self, folder: Folder) -> Result<Vec<FileSeen>, SpoolError> {
+    /// The plain files in a folder.
+    pub fn list(&self, folder: Folder) -> Result<Vec<Listed>, SpoolError> {
         let dir = self.dir(folder);
         let listed = self.disk.list(&dir);
-        listed.map_err(|e| SpoolError::io("list the folder", &dir, e))
+        let mut listed = listed.map_err(|e| SpoolError::io("list the folder", &dir, e))?;
+        listed.retain(|it| !it.is_folder);
+        Ok(listed)
     }
 
     /// Removes what was being written when the last process ended: nobody was told yes about it.
@@ -162,11 +158,19 @@ impl Folders {
         .map_err(|e| SpoolError::io(&format!("move to {}/", folder_of(state)), &from, e))
     }
 
-    /// Makes all names in a folder durable.
-    pub fn sync(&self, state: State) -> io::Result<()> {
+    /// To be taken before `accept`.
+    pub fn ticket(&self) -> Ticket {
+        self.syncs.ticket()
+    }
+
+    /// Makes all names in a folder durable that were there before this call; fails if that is not certain of the names
+    /// that came since `before`.
+    pub fn sync(&self, state: State, before: Ticket) -> Result<(), SpoolError> {
+        let dir = self.dir(state.into());
         around(step::SYNC_FOLDER, || {
-            self.disk.sync_folder(&self.dir(state.into()))
+            self.syncs.sync(self.disk(), &dir, before)
         })
+        .map_err(|e| SpoolError::io("fsync the folder", &dir, e))
     }
 
     /// Undoes `accept`. False if the file may still be there.
@@ -221,8 +225,7 @@ impl Folders {
 
     /// True if a file was not found although its folder is there: somebody moved or removed it, no volume went away.
     pub fn lost_file(&self, state: State, error: &SpoolError) -> bool {
-        let not_found = matches!(error, SpoolError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound);
-        not_found && self.disk.free_bytes(&self.dir(state.into())).is_ok()
+        error.is_not_found() && self.disk.free_bytes(&self.dir(state.into())).is_ok()
     }
 
     /// Moves a file to `failed/` with the reason beside it; where it is now.
@@ -246,6 +249,13 @@ impl Folders {
         })
         .map_err(|e| SpoolError::io("move to failed/ the damaged", &from, e))?;
         Ok(to)
+    }
+}
+
+fn cannot_make(parent: &Path, error: MakeError) -> SpoolError {
+    match error {
+        MakeError::Make(dir, error) => SpoolError::io("make the folder", &dir, error),
+        MakeError::Sync(error) => SpoolError::io("fsync the folder", parent, error),
     }
 }
 

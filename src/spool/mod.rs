@@ -18,47 +18,43 @@
 //! 6. Each entry has one owner at a time (`Entry`); an owner who drops it puts it back.
 //! 7. Nothing in `incoming/` was acknowledged; it is cleared at start.
 
-mod disk;
+mod capacity;
 mod entry;
 mod error;
 mod folders;
-mod group_sync;
-mod line;
-mod lines;
 mod moves;
 mod name;
 mod offline;
+mod ownership;
 mod put;
 mod recovery;
-mod room;
 pub mod step;
-#[cfg(any(test, feature = "fail-points"))]
-pub mod testing;
+mod wait_queue;
+mod wait_queues;
 
-use std::any::Any;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 
-pub use disk::{Disk, DiskFile, FileSeen, RealDisk};
 pub use entry::Content;
 pub use error::SpoolError;
 pub use folders::{Folder, State};
-pub use line::Tally;
-pub use lines::Entry;
 pub use offline::{Listed, Seen, export, find, list, load, look, retry};
+pub use recovery::Found;
+pub use wait_queue::Tally;
+pub use wait_queues::Entry;
 
 use crate::crash::CrashReport;
+use crate::disk::Disk;
+use capacity::Capacity;
 use folders::Folders;
-use group_sync::GroupSync;
-use lines::Lines;
-use put::Put;
-pub use recovery::Found;
-use room::Room;
+use ownership::Ownership;
+use wait_queues::WaitQueues;
 
 /// Blocking file operations at a time. More do not make a disk faster, and a disk that hangs must not take all the
 /// threads that the runtime has for blocking work.
@@ -85,7 +81,7 @@ pub struct SpoolStats {
     pub publish: Tally,
     /// As seen at start, at the last `rescan`, plus what went there since.
     pub failed: Tally,
-    /// How much could still be put; 0 also if the disk does not answer.
+    /// How much could still be put, as seen lately; 0 also if the disk does not answer.
     pub room_bytes: u64,
 }
 
@@ -98,22 +94,20 @@ pub struct Spool {
 
 struct Inner {
     folders: Folders,
-    lines: Arc<Lines>,
+    queues: Arc<WaitQueues>,
     failed: Mutex<Tally>,
-    room: Room,
-    save_sync: GroupSync<Put>,
-    publish_sync: GroupSync<Put>,
+    capacity: Capacity,
     /// When the disk refused a put, unless one worked since.
     refused: Mutex<Option<Instant>>,
     /// When this process took the spool: what is older was left by another.
     taken: SystemTime,
     /// What waits has been found. Until then nothing is taken.
     looked_through: watch::Sender<bool>,
-    _lock: Box<dyn Any + Send + Sync>,
+    folder: Ownership,
 }
 
 impl Spool {
-    /// Takes the spool for this process, clears `incoming/` and lines up what waits. Opens no entry. Blocks.
+    /// Takes the spool for this process, clears `incoming/` and queues what waits. Opens no entry. Blocks.
     ///
     /// # Errors
     /// `Io`: the folder cannot be made, locked (another process has it), listed or fsynced.
@@ -124,7 +118,7 @@ impl Spool {
     }
 
     /// The first half of `open`: clears `incoming/`, and new reports can be put. What waits is found by `look_through`,
-    /// which has to follow; until it has ended nobody is given an entry. So a long line does not delay a start.
+    /// which has to follow; until it has ended nobody is given an entry. So a long queue does not delay a start.
     ///
     /// # Errors
     /// `Io`: the folder cannot be made, locked (another process has it), cleared or fsynced.
@@ -132,18 +126,17 @@ impl Spool {
         let folders = Folders::new(&config.dir, Arc::clone(&disk));
         folders.make()?;
         let inner = Inner {
-            _lock: lock(disk.as_ref(), &config.dir)?,
+            folder: Ownership::take(disk.as_ref(), &config.dir)?,
             folders,
-            lines: Arc::default(),
+            queues: Arc::default(),
             failed: Mutex::default(),
-            room: Room::new(&config.dir, config.max_bytes, config.min_free_bytes),
-            save_sync: GroupSync::default(),
-            publish_sync: GroupSync::default(),
+            capacity: Capacity::new(&config.dir, config.max_bytes, config.min_free_bytes),
             refused: Mutex::default(),
             taken: SystemTime::now(),
             looked_through: watch::Sender::new(false),
         };
         inner.folders.clear_incoming()?;
+        inner.capacity.look_now(inner.folders.disk());
         Ok(Self {
             inner: Arc::new(inner),
             jobs: Arc::new(Semaphore::new(DISK_JOBS)),
@@ -167,7 +160,7 @@ impl Spool {
 
     /// The oldest entry that nobody has, if there is one.
     pub fn claim(&self, state: State) -> Option<Entry> {
-        self.inner.lines.claim(state)
+        self.inner.queues.claim(state)
     }
 
     /// The oldest entry that nobody has, as soon as there is one. May be cancelled.
@@ -179,7 +172,7 @@ impl Spool {
             .subscribe()
             .wait_for(|is| *is)
             .await;
-        self.inner.lines.next(state).await
+        self.inner.queues.next(state).await
     }
 
     /// Reads a report and checks every length and hash.
@@ -197,7 +190,7 @@ impl Spool {
     /// A saved report, still to be published: from `save/` to `publish/`.
     ///
     /// # Errors
-    /// The entry is back in `save/`, at the end of the line.
+    /// The entry is back in `save/`, at the end of the queue.
     pub async fn advance(&self, entry: Entry) -> Result<Entry, SpoolError> {
         self.run(move |inner| inner.advance(entry)).await
     }
@@ -205,7 +198,7 @@ impl Spool {
     /// Done with: saved and published.
     ///
     /// # Errors
-    /// The entry is back at the end of its line; it will be done twice.
+    /// The entry is back at the end of its queue; it will be done twice.
     pub async fn remove(&self, entry: Entry) -> Result<(), SpoolError> {
         self.run(move |inner| inner.remove(entry)).await
     }
@@ -215,20 +208,20 @@ impl Spool {
         self.run(Inner::look_again).await
     }
 
-    /// Entries and bytes per state, the age of the oldest, and the room that is left.
+    /// Entries and bytes per state, the age of the oldest, and the room that is left. Never waits for the disk.
     pub fn stats(&self) -> SpoolStats {
         let inner = &self.inner;
+        self.look_at_free_space();
         let (save, publish) = (
-            inner.lines.tally(State::Save),
-            inner.lines.tally(State::Publish),
+            inner.queues.tally(State::Save),
+            inner.queues.tally(State::Publish),
         );
         let occupied = save.bytes + publish.bytes;
-        let room = inner.room.left_bytes(inner.folders.disk(), occupied);
         SpoolStats {
             save,
             publish,
             failed: *inner.failed(),
-            room_bytes: room.unwrap_or_default(),
+            room_bytes: inner.capacity.left_bytes(occupied),
         }
     }
 
@@ -240,25 +233,28 @@ impl Spool {
         refused.is_some_and(|when| when.elapsed() < FAILURE_REMEMBERED_FOR)
     }
 
+    /// On a thread that may block; the answer is for those who ask later.
+    fn look_at_free_space(&self) {
+        if let Ok(runtime) = Handle::try_current()
+            && let Some(look) = self.inner.capacity.begin_look()
+        {
+            let inner = Arc::clone(&self.inner);
+            runtime.spawn_blocking(move || inner.capacity.look(inner.folders.disk(), look));
+        }
+    }
+
+    /// Hands a job to a thread that may block; it is done even if nobody waits for it any more.
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Inner) -> Result<T, SpoolError> + Send + 'static,
     ) -> Result<T, SpoolError> {
-        let done = self.start(job).await.await;
-        done.unwrap_or_else(|gone| Err(stopped(gone)))
-    }
-
-    /// Hands a job to a thread that may block; it is done even if nobody waits for it any more.
-    async fn start<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&Inner) -> T + Send + 'static,
-    ) -> JoinHandle<T> {
         let permit = Arc::clone(&self.jobs).acquire_owned().await;
         let inner = Arc::clone(&self.inner);
-        spawn_blocking(move || {
+        let done = spawn_blocking(move || {
             let _permit = permit;
             job(&inner)
-        })
+        });
+        done.await.unwrap_or_else(|gone| Err(stopped(gone)))
     }
 }
 
@@ -267,20 +263,6 @@ fn stopped(gone: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SpoolEr
         doing: "work on the spool".to_owned(),
         source: io::Error::other(gone),
     }
-}
-
-fn lock(disk: &dyn Disk, dir: &Path) -> Result<Box<dyn Any + Send + Sync>, SpoolError> {
-    let path = dir.join("lock");
-    disk.lock(&path).map_err(|error| match error.kind() {
-        io::ErrorKind::WouldBlock => SpoolError::Io {
-            doing: format!("lock {}", path.display()),
-            source: io::Error::new(
-                error.kind(),
-                "another process has this spool; each collector needs a CRASHMOVER_SPOOL_DIR of its own",
-            ),
-        },
-        _ => SpoolError::io("lock", &path, error),
-    })
 }
 
 impl Inner {

@@ -11,9 +11,9 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
-use super::testing::{FaultyDisk, Operation, SimulatedDisk};
 use super::*;
 use crate::crash::{CrashId, Dump, DumpName, RawCrash};
+use crate::disk::testing::{FaultyDisk, Operation, SimulatedDisk};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -207,7 +207,7 @@ impl World {
             self.disk.cut_power(seed);
         }
         self.faults.heal();
-        self.disk.heal();
+        self.disk.end_process();
         self.spool = open(&self.faults);
         self.check().await;
     }

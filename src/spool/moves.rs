@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::entry::{Content, encode_publish};
 use super::error::SpoolError;
 use super::folders::State;
-use super::line::occupied_bytes;
-use super::lines::Entry;
 use super::name::EntryName;
+use super::wait_queue::occupied_bytes;
+use super::wait_queues::Entry;
 use super::{Inner, Spool};
 use crate::crash::CrashReport;
 
@@ -17,7 +17,7 @@ impl Spool {
     /// larger file says the same.
     ///
     /// # Errors
-    /// The process ends. The entry is in the line.
+    /// The process ends. The entry is in the queue.
     pub async fn give_up_dumps(&self, mut entry: Entry) -> Result<Entry, SpoolError> {
         self.run(move |inner| {
             inner.give_up_dumps(&mut entry);
@@ -26,10 +26,10 @@ impl Spool {
         .await
     }
 
-    /// Takes one out of the line for good, to `failed/`: an operator has to decide.
+    /// Takes one out of the queue for good, to `failed/`: an operator has to decide.
     ///
     /// # Errors
-    /// The entry is back at the end of its line.
+    /// The entry is back at the end of its queue.
     pub async fn set_aside(&self, entry: Entry, reason: String) -> Result<(), SpoolError> {
         self.run(move |inner| inner.set_aside(entry, &reason)).await
     }
@@ -50,7 +50,7 @@ impl Inner {
                 Err(SpoolError::Corrupt { path, reason })
             }
             Err(error) if self.folders.lost_file(state, &error) => {
-                self.lines.forget(state, name, length_bytes);
+                self.queues.forget(state, name, length_bytes);
                 Err(error)
             }
             other => other,
@@ -62,7 +62,7 @@ impl Inner {
             return Ok(entry);
         }
         match self.folders.advance(entry.name) {
-            Ok(()) => Ok(self.lines.advanced(entry)),
+            Ok(()) => Ok(self.queues.advanced(entry)),
             Err(error) => {
                 self.give_back(entry, &error);
                 Err(error)
@@ -81,7 +81,7 @@ impl Inner {
         }
         let written = self.folders.write_incoming(entry.name, &smaller);
         match written.and_then(|()| self.folders.accept(entry.name, State::Publish)) {
-            Ok(()) => self.lines.resized(entry, smaller.length_bytes),
+            Ok(()) => self.queues.resized(entry, smaller.length_bytes),
             Err(_) => self.folders.drop_incoming(entry.name),
         }
     }
@@ -104,7 +104,7 @@ impl Inner {
         reason: &str,
     ) -> Result<PathBuf, SpoolError> {
         let path = self.folders.set_aside(state, &name.to_string(), reason)?;
-        self.lines.forget(state, name, length_bytes);
+        self.queues.forget(state, name, length_bytes);
         self.failed().add(name, length_bytes);
         Ok(path)
     }

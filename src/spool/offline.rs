@@ -8,17 +8,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use rustix::fs::{Access, access};
-
 use super::SpoolConfig;
-use super::disk::{Disk, FileSeen, RealDisk};
+use super::capacity::Capacity;
 use super::entry::Content;
 use super::error::SpoolError;
 use super::folders::{Folder, Folders, State, is_reason, reason_name};
-use super::line::occupied_bytes;
 use super::name::EntryName;
-use super::room::Room;
+use super::wait_queue::occupied_bytes;
 use crate::crash::{CrashId, CrashReport, Dump};
+use crate::disk::{self, Disk, RealDisk, parent_of};
 
 /// More than any reason we write.
 const LONGEST_REASON_BYTES: u64 = 64 * 1024;
@@ -79,8 +77,7 @@ pub struct Seen {
 pub fn look(config: &SpoolConfig) -> Result<Option<Seen>, SpoolError> {
     let dir = &config.dir;
     if !dir.exists() {
-        let parent = dir.parent().filter(|dir| !dir.as_os_str().is_empty());
-        may_write(parent.unwrap_or(Path::new(".")))?;
+        may_write(parent_of(dir))?;
         return Ok(None);
     }
     may_write(dir)?;
@@ -104,8 +101,9 @@ pub fn look(config: &SpoolConfig) -> Result<Option<Seen>, SpoolError> {
             Folder::Incoming => {}
         }
     }
-    let room = Room::new(dir, config.max_bytes, config.min_free_bytes);
-    let room_bytes = room.left_bytes(&RealDisk::default(), bytes)?;
+    let capacity = Capacity::new(dir, config.max_bytes, config.min_free_bytes);
+    capacity.look_now(folders.disk());
+    let room_bytes = capacity.left_bytes(bytes);
     Ok(Some(Seen {
         waiting,
         failed,
@@ -113,10 +111,9 @@ pub fn look(config: &SpoolConfig) -> Result<Option<Seen>, SpoolError> {
     }))
 }
 
-/// With the dot at the end, a file of this name is refused.
 fn may_write(dir: &Path) -> Result<(), SpoolError> {
-    access(dir.join("."), Access::WRITE_OK | Access::EXEC_OK)
-        .map_err(|error| SpoolError::io("write to the folder", dir, error.into()))
+    let may = RealDisk::private(true).may_write(dir);
+    may.map_err(|error| SpoolError::io("write to the folder", dir, error))
 }
 
 /// The files with this crash id or this name; a report may be there more than once.
@@ -142,12 +139,15 @@ pub fn load(dir: &Path, file: &Listed) -> Result<Content, SpoolError> {
     folders.read(&path, name_of(file, &path)?)
 }
 
-/// Puts a file from `failed/` back in the line for which it is fit; which one that is.
+/// Puts a file from `failed/` back in the queue for which it is fit; which one that is.
 ///
 /// # Errors
 /// `Corrupt`: it is still damaged, and stays. `Io`: it is not in `failed/`, or could not be moved.
 pub fn retry(dir: &Path, file: &Listed) -> Result<State, SpoolError> {
-    let folders = folders(dir);
+    retry_in(&folders(dir), file)
+}
+
+pub(super) fn retry_in(folders: &Folders, file: &Listed) -> Result<State, SpoolError> {
     let from = folders.path(Folder::Failed, &file.name);
     let name = name_of(file, &from)?;
     let state = match folders.read(&from, name)? {
@@ -186,17 +186,17 @@ pub fn export(report: &CrashReport, to: &Path) -> Result<PathBuf, SpoolError> {
 
 fn write(path: &Path, frames: &[bytes::Bytes]) -> Result<(), SpoolError> {
     let mut slices: Vec<_> = frames.iter().map(|f| io::IoSlice::new(f)).collect();
-    let written = RealDisk::default()
+    let written = RealDisk::private(true)
         .create(path)
         .and_then(|mut file| file.write_all(&mut slices));
     written.map_err(|e| SpoolError::io("write", path, e))
 }
 
 fn folders(dir: &Path) -> Folders {
-    Folders::new(dir, Arc::new(RealDisk::default()))
+    Folders::new(dir, Arc::new(RealDisk::private(true)))
 }
 
-fn listed(folders: &Folders, folder: Folder, seen: FileSeen) -> Option<Listed> {
+fn listed(folders: &Folders, folder: Folder, seen: disk::Listed) -> Option<Listed> {
     let name = EntryName::parse(&seen.name);
     if folder == Folder::Failed && is_reason(&seen.name) {
         return None;

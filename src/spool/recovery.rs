@@ -6,8 +6,8 @@
 use super::Inner;
 use super::error::SpoolError;
 use super::folders::{Folder, State, is_reason};
-use super::line::Tally;
 use super::name::EntryName;
+use super::wait_queue::Tally;
 
 /// How many entries were found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Inner {
 
     /// True if it waits now and did not before.
     fn line_up(&self, state: State, name: EntryName, length_bytes: u64) -> bool {
-        if state == State::Save && self.lines.has(State::Publish, name) {
+        if state == State::Save && self.queues.has(State::Publish, name) {
             // In both: a power failure undid half of an advance. It is saved, so publishing it is all there is left to
             // do. If this fails the next start does it.
             let _ = self.folders.remove(name, State::Save);
@@ -70,7 +70,7 @@ impl Inner {
         }
         if name.since() < self.taken {
             // Nobody has touched it. Not known, unless the clock was set back.
-            self.lines.found(state, name, length_bytes)
+            self.queues.found(state, name, length_bytes)
         } else {
             self.line_up_among_others(state, name, length_bytes)
         }
@@ -79,9 +79,9 @@ impl Inner {
     /// For what others may be working on.
     fn line_up_among_others(&self, state: State, name: EntryName, length_bytes: u64) -> bool {
         // Known ones are being worked on. An unknown one may have been finished since it was listed.
-        !self.lines.knows(name)
+        !self.queues.knows(name)
             && self.is_there(state, name)
-            && self.lines.found(state, name, length_bytes)
+            && self.queues.found(state, name, length_bytes)
     }
 
     /// While others use the spool; how many entries were new.

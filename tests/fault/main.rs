@@ -1,12 +1,12 @@
 //! Kills and stops the real collector under load and counts what became of every report that was acknowledged.
 //!
 //! ```text
-//! tests/fault/run.sh [--kills N] [--stops N] [--seed N]
+//! tests/fault/run.sh [--kills N] [--stops N] [--cuts N] [--seed N]
 //! ```
-//! Not a test of power failures: what a killed process has written stays in the page cache. The spool's simulated disk
-//! models those.
+//! What a killed process has written stays in the kernel's memory; what a power cut leaves is shown by `cuts`.
 
 mod audit;
+mod cuts;
 mod deaths;
 mod kills;
 mod last_run;
@@ -27,9 +27,12 @@ use clap::Parser;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use support::volatile_disk::Strength;
+
 /// From so many kills on, every named step must have been reached.
 const LONG_RUN: usize = 200;
 const PROBLEMS_SHOWN: usize = 50;
+const STRENGTHS: [Strength; 2] = [Strength::Strict, Strength::Torn];
 
 #[derive(Parser)]
 struct Arguments {
@@ -39,6 +42,9 @@ struct Arguments {
     /// How often it is stopped by SIGTERM, besides the stops of special kinds
     #[arg(long, default_value_t = 5)]
     stops: usize,
+    /// How often the power is cut, over all ways of running it
+    #[arg(long, default_value_t = 0)]
+    cuts: usize,
     /// For the order of steps and the random moments
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -56,6 +62,7 @@ fn main() -> ExitCode {
     };
     run.kill(arguments.kills);
     run.stop(arguments.stops);
+    run.cut(arguments.cuts);
     let Run { problems, .. } = run;
     for problem in problems.iter().take(PROBLEMS_SHOWN) {
         println!("PROBLEM {problem}");
@@ -119,6 +126,46 @@ impl Run {
             let name = format!("{}{}", scene.mode.name(), scene.name);
             self.note(&name, outcome.audit.problems());
         }
+    }
+
+    fn cut(&mut self, cuts: usize) {
+        if cuts == 0 || !self.convict() {
+            return;
+        }
+        table::cuts_head();
+        let scenes: Vec<_> = cuts::MODES
+            .into_iter()
+            .flat_map(|mode| STRENGTHS.map(|strength| cuts::Scene::honest(mode, strength)))
+            .collect();
+        let shares = shares(cuts, scenes.len());
+        for (scene, share) in scenes.into_iter().zip(shares) {
+            let outcome = cuts::campaign(scene, share, self.first_report(), &mut self.dice);
+            let outcome = outcome.expect("such a disk was there a moment ago");
+            table::cut(&outcome);
+            self.note(&scene.name(), outcome.audit.problems());
+        }
+    }
+
+    /// Whether the harness notices each fsync that is missing. False where there can be no such disk.
+    fn convict(&mut self) -> bool {
+        println!();
+        for scene in cuts::guilty() {
+            let first_report = self.first_report();
+            let Some(is_noticed) = cuts::convicts(scene, first_report, &mut self.dice) else {
+                println!("NOT TESTED: power cuts");
+                return false;
+            };
+            let found = if is_noticed {
+                "reports lost, as it must be"
+            } else {
+                "NOT NOTICED"
+            };
+            println!("{}: {found}", scene.name());
+            if !is_noticed {
+                self.problems.push(format!("not noticed: {}", scene.name()));
+            }
+        }
+        true
     }
 
     fn first_report(&mut self) -> u64 {

@@ -3,6 +3,7 @@
 #
 #   tests/fault/run.sh                          the long run: 205 kills, 50 stops, 5 to 20 minutes
 #   tests/fault/run.sh --kills 20 --stops 5     the short one
+#   tests/fault/run.sh --cuts 1000              the power is cut, on a disk in the test's memory (needs /dev/fuse)
 #   tests/fault/run.sh --seed 7                 other moments and another order of steps
 #
 # Needs what tests/run.sh needs. The table is kept in target/tests/fault.log, and so are the folders of collectors that
@@ -12,9 +13,11 @@ cd "$(dirname "$0")/../.."
 
 .circleci/install-test-tools
 
-if [[ " $* " != *" --kills"* ]]; then
-    set -- --kills 205 --stops 50 "$@"
-fi
+case " $* " in
+    *" --kills"* | *" --stops"*) ;;
+    *" --cuts"*) set -- --kills 0 --stops 0 "$@" ;;
+    *) set -- --kills 205 --stops 50 --cuts 50 "$@" ;;
+esac
 log=target/tests/fault.log
 mkdir -p target/tests
 cargo build --locked --features fail-points --test fault

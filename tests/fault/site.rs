@@ -42,6 +42,9 @@ pub enum Weather {
 /// A place of its own for one collector, with the folder in which that collector lives.
 pub struct Site {
     folder: TempDir,
+    /// Where the collector keeps its reports, and its spool.
+    crashes: PathBuf,
+    spool: PathBuf,
     cloud: Option<Cloud>,
 }
 
@@ -55,10 +58,22 @@ struct Cloud {
 
 impl Site {
     pub fn new(place: Place) -> Self {
-        let folder = tempfile::Builder::new().prefix("antenna-fault-").tempdir();
+        let folder = own_folder();
         Self {
-            folder: folder.expect("a temporary folder"),
+            crashes: folder.path().join("crashes"),
+            spool: folder.path().join("spool"),
+            folder,
             cloud: (place == Place::Moto).then(Cloud::new),
+        }
+    }
+
+    /// With reports and spool on another disk, the reports in a folder `volume` there.
+    pub fn on(disk: &Path, volume: &str) -> Self {
+        Self {
+            folder: own_folder(),
+            crashes: disk.join(volume).join("crashes"),
+            spool: disk.join("spool"),
+            cloud: None,
         }
     }
 
@@ -72,17 +87,13 @@ impl Site {
         self.folder.path().to_owned()
     }
 
-    pub fn spool(&self) -> PathBuf {
-        self.folder().join("spool")
+    pub fn spool(&self) -> &Path {
+        &self.spool
     }
 
     /// The files that wait in a folder of the spool.
     pub fn spooled(&self, state: &str) -> usize {
         std::fs::read_dir(self.spool().join(state)).map_or(0, Iterator::count)
-    }
-
-    fn crashes(&self) -> PathBuf {
-        self.folder().join("crashes")
     }
 
     pub fn settings(&self) -> Settings {
@@ -91,7 +102,7 @@ impl Site {
                 ("CRASHMOVER_CRASHSTORAGE_CLASS", "fs".to_owned()),
                 (
                     "CRASHMOVER_CRASHSTORAGE_FS_ROOT",
-                    self.crashes().display().to_string(),
+                    self.crashes.display().to_string(),
                 ),
             ],
             Some(cloud) => cloud.settings(),
@@ -117,21 +128,21 @@ impl Site {
     /// With a file in place of its folder, storage on disk can neither save nor make its folder anew. They change places
     /// in one step: a collector makes a folder again that is missing for a moment.
     fn set_disk(&self, is_there: bool) {
-        let (crashes, other) = (self.crashes(), self.folder().join("crashes-other"));
+        let (crashes, other) = (&self.crashes, self.folder().join("crashes-other"));
         if !crashes.exists() || crashes.is_dir() == is_there {
             return;
         }
         if !other.exists() {
             std::fs::write(&other, b"").expect("the test's own folder");
         }
-        renameat_with(CWD, &crashes, CWD, &other, RenameFlags::EXCHANGE)
+        renameat_with(CWD, crashes, CWD, &other, RenameFlags::EXCHANGE)
             .expect("a file system that can exchange names");
     }
 
     /// Everything in storage: path to content.
     pub fn stored(&self) -> Objects {
         match &self.cloud {
-            None => objects_below(&self.crashes()),
+            None => objects_below(&self.crashes),
             Some(cloud) => cloud.runtime.block_on(cloud.objects()),
         }
     }
@@ -141,6 +152,11 @@ impl Site {
         let cloud = self.cloud.as_ref()?;
         Some(cloud.runtime.block_on(cloud.messages()))
     }
+}
+
+fn own_folder() -> TempDir {
+    let folder = tempfile::Builder::new().prefix("antenna-fault-").tempdir();
+    folder.expect("a temporary folder")
 }
 
 impl Cloud {

@@ -9,5 +9,7 @@ pub mod fault_proxy;
 pub mod moto;
 #[path = "../it/support/stored.rs"]
 pub mod stored;
+#[path = "../it/support/volatile_disk/mod.rs"]
+pub mod volatile_disk;
 #[path = "../it/support/wait.rs"]
 pub mod wait;

@@ -1,6 +1,6 @@
 //! What the runs print.
 
-use super::{kills, stops};
+use super::{cuts, kills, stops};
 
 const KILLS: [&str; 10] = [
     "killed",
@@ -22,6 +22,19 @@ const STOPS: [&str; 10] = [
     "stored",
     "published",
     "slowest",
+    "unanswered",
+    "refused",
+    "lost",
+];
+
+const CUTS: [&str; 10] = [
+    "power cut",
+    "cuts",
+    "bad fsyncs",
+    "acknowledged",
+    "stored",
+    "rotten",
+    "half",
     "unanswered",
     "refused",
     "lost",
@@ -65,6 +78,27 @@ pub fn stopped(outcome: &stops::Outcome) {
         outcome.late.to_string(),
         outcome.refused.to_string(),
         (audit.lost.len() + audit.unpublished.len()).to_string(),
+    ]);
+}
+
+pub fn cuts_head() {
+    println!();
+    row(&CUTS.map(str::to_owned));
+}
+
+pub fn cut(outcome: &cuts::Outcome) {
+    let audit = &outcome.audit;
+    row(&[
+        outcome.scene.name(),
+        outcome.cuts.to_string(),
+        outcome.failed_fsyncs.to_string(),
+        audit.acknowledged.to_string(),
+        audit.stored.to_string(),
+        outcome.rotten.to_string(),
+        audit.wrong.len().to_string(),
+        outcome.unanswered.to_string(),
+        outcome.refused.to_string(),
+        audit.lost.len().to_string(),
     ]);
 }
 

@@ -4,109 +4,122 @@
 //! quarter of what writing a small report costs. Where that name is taken, and for the raw crash, whose name makes the
 //! report visible, the bytes are written under a name of no meaning first, so that no older file is ever cut short.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, IoSlice, Write};
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, ErrorKind, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rustix::fs::{Advice, fadvise};
 
 use super::temp::TempFolder;
-use crate::direct::Direct;
+use crate::disk::{Disk, DiskFile, Identity};
 use crate::fail_point::around;
 
 /// A file that is written, but may still be taken back.
-#[derive(Debug)]
-pub(super) struct NewFile {
+pub(super) struct NewFile<'a> {
+    disk: &'a dyn Disk,
     path: PathBuf,
-    file: Option<File>,
+    file: Option<Box<dyn DiskFile>>,
+    identity: Identity,
     state: State,
 }
 
-#[derive(Debug)]
 enum State {
     /// It has its own name. Somebody else may put another in its place meanwhile, which is not ours to remove.
-    InPlace(Identity),
+    InPlace,
     /// Its name means nothing. The folder's lock keeps other processes from sweeping the file away.
     Unnamed { _folder: Arc<TempFolder> },
     /// Not ours to remove any more.
     Kept,
 }
 
-/// Device and inode.
-type Identity = (u64, u64);
-
-impl NewFile {
+impl<'a> NewFile<'a> {
     /// Writes a file under its own name; `None` if there is something of this name.
     pub(super) fn in_place(
-        path: &Path,
+        disk: &'a dyn Disk,
+        path: PathBuf,
         frames: &[Bytes],
-        direct: &Direct,
     ) -> io::Result<Option<Self>> {
-        let file = match around("fs.create", || File::create_new(path)) {
+        let file = match around("fs.create", || disk.create_new(&path)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),
             Err(error) => return Err(error),
         };
-        let identity = identity(&file.metadata()?);
-        Self::new(path.to_owned(), file, State::InPlace(identity))
-            .fill(frames, direct)
-            .map(Some)
+        Self::fill(disk, path, file, State::InPlace, frames).map(Some)
     }
 
     /// Writes a file that has no name yet.
     pub(super) fn unnamed(
+        disk: &'a dyn Disk,
         folder: &Arc<TempFolder>,
         frames: &[Bytes],
-        direct: &Direct,
     ) -> io::Result<Self> {
         let path = folder.new_path();
-        let file = File::create_new(&path)?;
+        let file = disk.create_new(&path)?;
         let _folder = Arc::clone(folder);
-        Self::new(path, file, State::Unnamed { _folder }).fill(frames, direct)
+        Self::fill(disk, path, file, State::Unnamed { _folder }, frames)
     }
 
-    fn new(path: PathBuf, file: File, state: State) -> Self {
-        Self {
+    fn fill(
+        disk: &'a dyn Disk,
+        path: PathBuf,
+        file: Box<dyn DiskFile>,
+        state: State,
+        frames: &[Bytes],
+    ) -> io::Result<Self> {
+        let identity = file.identity()?;
+        let file = Some(file);
+        // Goes again if it cannot be filled.
+        let mut new = Self {
+            disk,
             path,
-            file: Some(file),
+            file,
+            identity,
             state,
+        };
+        let mut slices: Vec<_> = frames.iter().map(|frame| IoSlice::new(frame)).collect();
+        if let Some(file) = &mut new.file {
+            file.write_all(&mut slices)?;
         }
+        Ok(new)
     }
 
-    fn fill(mut self, frames: &[Bytes], direct: &Direct) -> io::Result<Self> {
+    /// Has the disk begin to write, and waits for nothing: it then takes all files of a report in one go.
+    pub(super) fn begin_sync(&mut self) {
         if let Some(file) = &mut self.file {
-            let written_bytes = direct.write(file, frames)?;
-            write_frames(file, frames, written_bytes)?;
-        }
-        Ok(self)
-    }
-
-    /// Has the kernel begin to write, and waits for nothing: the disk then takes all files of a report in one go.
-    pub(super) fn send_to_disk(&self) {
-        if let Some(file) = &self.file {
-            // Advice only. What fails here fails again when the file is closed.
-            let _ = fadvise(file, 0, None, Advice::DontNeed);
+            file.begin_sync();
         }
     }
 
     /// Closes the file, its bytes being on disk if `fsync`.
     pub(super) fn close(&mut self, fsync: bool) -> io::Result<()> {
         match self.file.take() {
-            Some(file) if fsync => file.sync_data(),
+            Some(mut file) if fsync => file.sync(),
             _ => Ok(()),
         }
     }
 
     /// Gives the file its name, in place of an older one. One that has it already can still be taken back.
     pub(super) fn name(&mut self, target: &Path) -> io::Result<()> {
-        if let State::Unnamed { .. } = self.state {
-            around("fs.rename", || fs::rename(&self.path, target))?;
+        let State::Unnamed { .. } = self.state else {
+            return Ok(());
+        };
+        let named = around("fs.rename", || self.disk.rename(&self.path, target));
+        if named.is_ok() || self.may_be_at(target) {
             self.state = State::Kept;
         }
-        Ok(())
+        named
+    }
+
+    /// A rename may have been done although the disk reports a failure.
+    fn may_be_at(&self, path: &Path) -> bool {
+        match self.disk.identity(path) {
+            Ok(found) => found == self.identity,
+            Err(error) => error.kind() != ErrorKind::NotFound,
+        }
+    }
+
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self.state, State::Kept)
     }
 
     /// The file stays.
@@ -115,160 +128,76 @@ impl NewFile {
     }
 }
 
-impl Drop for NewFile {
+impl Drop for NewFile<'_> {
     fn drop(&mut self) {
         let is_ours = match &self.state {
             State::Kept => false,
             State::Unnamed { .. } => true,
-            State::InPlace(ours) => {
-                fs::symlink_metadata(&self.path).is_ok_and(|found| identity(&found) == *ours)
-            }
+            State::InPlace => self
+                .disk
+                .identity(&self.path)
+                .is_ok_and(|found| found == self.identity),
         };
         if is_ours {
             // What cannot be removed now is removed at the next start, or is not visible as a report.
-            let _ = fs::remove_file(&self.path);
+            let _ = self.disk.remove(&self.path);
         }
     }
-}
-
-fn identity(metadata: &fs::Metadata) -> Identity {
-    (metadata.dev(), metadata.ino())
-}
-
-/// What comes behind the first `written_bytes`, in as few calls as the frames allow.
-fn write_frames(file: &mut impl Write, frames: &[Bytes], written_bytes: usize) -> io::Result<()> {
-    let mut slices: Vec<_> = frames.iter().map(|frame| IoSlice::new(frame)).collect();
-    let mut rest = &mut slices[..];
-    // Skips empty frames at the front, too: writing nothing would look like a disk that takes nothing.
-    IoSlice::advance_slices(&mut rest, written_bytes);
-    while !rest.is_empty() {
-        match file.write_vectored(rest) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(written) => IoSlice::advance_slices(&mut rest, written),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::RealDisk;
+    use std::fs;
 
-    fn frames(pieces: &[&'static str]) -> Vec<Bytes> {
-        pieces
-            .iter()
-            .map(|piece| Bytes::from_static(piece.as_bytes()))
-            .collect()
+    fn frames() -> [Bytes; 1] {
+        [Bytes::from_static(b"a")]
     }
 
-    fn direct() -> Direct {
-        Direct::new(true)
-    }
-
-    fn files(folder: &Path) -> usize {
-        let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
-        entries.filter(|entry| entry.path().is_file()).count()
-    }
-
-    #[test]
-    fn frames_are_joined_in_the_file() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = TempFolder::make(root.path()).unwrap();
-        for (number, (pieces, text)) in [
-            (&["", "a", "", "bc", ""][..], "abc"),
-            (&[], ""),
-            (&["", ""], ""),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            let mut unnamed = NewFile::unnamed(&folder, &frames(pieces), &direct()).unwrap();
-            unnamed.close(true).unwrap();
-            unnamed.name(&root.path().join("file")).unwrap();
-            assert_eq!(fs::read_to_string(root.path().join("file")).unwrap(), text);
-            let path = root.path().join(number.to_string());
-            let in_place = NewFile::in_place(&path, &frames(pieces), &direct()).unwrap();
-            in_place.unwrap().keep();
-            assert_eq!(fs::read_to_string(path).unwrap(), text);
-        }
-    }
-
-    #[test]
-    fn more_frames_than_one_call_takes_are_written() {
+    fn space() -> (tempfile::TempDir, Arc<dyn Disk>, PathBuf) {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("file");
-        let frames = vec![Bytes::from_static(b"xy"); 5000];
-        NewFile::in_place(&path, &frames, &direct())
-            .unwrap()
-            .unwrap()
-            .keep();
-        assert_eq!(fs::read(path).unwrap(), b"xy".repeat(5000));
+        (root, Arc::new(RealDisk::shared(true)), path)
     }
 
-    /// As large as dumps are: all but the end goes past the kernel's memory where the disk can do that.
-    #[test]
-    fn large_files_are_whole_to_the_last_byte() {
-        let root = tempfile::tempdir().unwrap();
-        for length in [65_535, 65_536, 65_537, 400_000, 524_288, 1_300_001] {
-            let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
-            let frames: Vec<_> = bytes.chunks(7000).map(Bytes::copy_from_slice).collect();
-            let path = root.path().join(length.to_string());
-            let file = NewFile::in_place(&path, &frames, &direct()).unwrap();
-            let mut file = file.unwrap();
-            file.close(true).unwrap();
-            file.keep();
-            assert!(fs::read(path).unwrap() == bytes, "{length}");
-        }
-    }
-
-    #[test]
-    fn a_full_disk_is_told() {
-        let mut full = File::options().write(true).open("/dev/full").unwrap();
-        let error = write_frames(&mut full, &frames(&["a"]), 0).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::StorageFull);
+    fn in_place<'a>(disk: &'a Arc<dyn Disk>, path: &Path) -> Option<NewFile<'a>> {
+        NewFile::in_place(disk.as_ref(), path.to_owned(), &frames()).unwrap()
     }
 
     #[test]
     fn what_is_not_kept_goes() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = TempFolder::make(root.path()).unwrap();
-        let unnamed = NewFile::unnamed(&folder, &frames(&["a"]), &direct()).unwrap();
+        let (root, disk, path) = space();
+        let folder = TempFolder::make(&disk, root.path()).unwrap();
+        let unnamed = NewFile::unnamed(disk.as_ref(), &folder, &frames()).unwrap();
         let written = unnamed.path.clone();
         assert!(written.exists());
         drop(unnamed);
         assert!(!written.exists());
-        let in_place =
-            NewFile::in_place(&root.path().join("file"), &frames(&["a"]), &direct()).unwrap();
-        assert_eq!(files(root.path()), 1);
-        drop(in_place);
-        assert_eq!(files(root.path()), 0);
+        let file = in_place(&disk, &path);
+        assert!(path.exists());
+        drop(file);
+        assert!(!path.exists());
+        in_place(&disk, &path).unwrap().keep();
+        assert_eq!(fs::read(path).unwrap(), b"a");
     }
 
     #[test]
     fn a_name_that_is_taken_is_not_touched() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("file");
+        let (_root, disk, path) = space();
         fs::write(&path, "older").unwrap();
-        assert!(
-            NewFile::in_place(&path, &frames(&["a"]), &direct())
-                .unwrap()
-                .is_none()
-        );
+        assert!(in_place(&disk, &path).is_none());
         assert_eq!(fs::read_to_string(path).unwrap(), "older");
     }
 
     #[test]
     fn what_somebody_else_put_in_its_place_is_not_removed() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("file");
-        let in_place = NewFile::in_place(&path, &frames(&["a"]), &direct())
-            .unwrap()
-            .unwrap();
-        fs::write(root.path().join("other"), "other").unwrap();
-        fs::rename(root.path().join("other"), &path).unwrap();
-        drop(in_place);
+        let (root, disk, path) = space();
+        let ours = in_place(&disk, &path);
+        let other = root.path().join("other");
+        fs::write(&other, "other").unwrap();
+        fs::rename(other, &path).unwrap();
+        drop(ours);
         assert_eq!(fs::read_to_string(path).unwrap(), "other");
     }
 }

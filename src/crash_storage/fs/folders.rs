@@ -1,188 +1,176 @@
 //! Makes the folders of a tree when they are first needed, and makes sure that they outlive a power cut.
 
-use std::collections::HashMap;
-use std::fs::{self, File};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::failure::failure;
-use super::shared_sync::SharedSync;
+use super::key_locks::KeyLocks;
+use super::known::Known;
 use crate::crash_storage::blob::{StorageError, StorageErrorKind};
+use crate::disk::{self, Disk, FolderSyncs, MakeError, Ticket, make_folders, sync_parent};
 
-/// Clients choose the names of dumps, and with them folders: without a limit they could fill the memory.
-const MOST_KNOWN: usize = 1000;
+const ROOT: &str = "";
 
 /// The folders below `root`, by their path relative to it, parts joined by `/`.
-#[derive(Debug)]
 pub(super) struct Folders {
+    disk: Arc<dyn Disk>,
     root: PathBuf,
     fsync: bool,
-    /// Folders of which it is certain that they are there and that their entry in the parent is on disk.
-    known: Mutex<HashMap<String, Arc<SharedSync>>>,
-    making: Mutex<()>,
-    failed_syncs: AtomicU64,
+    /// Folders of which it is certain that they are there and that their name in the parent is on disk.
+    known: Mutex<Known>,
+    being_made: KeyLocks,
+    syncs: FolderSyncs,
 }
 
-/// How many fsyncs of folders had failed at some moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FailedSyncs(u64);
-
 impl Folders {
-    /// Makes the root and whatever is missing above it.
-    pub(super) fn below(root: PathBuf, fsync: bool) -> Result<Self, StorageError> {
-        let folders = Self {
+    pub(super) fn below(disk: Arc<dyn Disk>, root: PathBuf, fsync: bool) -> Self {
+        Self {
+            disk,
             root,
             fsync,
             known: Mutex::default(),
-            making: Mutex::default(),
-            failed_syncs: AtomicU64::default(),
-        };
-        folders.make_root()?;
-        Ok(folders)
+            being_made: KeyLocks::default(),
+            syncs: FolderSyncs::default(),
+        }
     }
 
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Makes `folder` and what is missing between it and the root. "Not found" if somebody removed one of those.
-    pub(super) fn ensure(&self, folder: &str, before: FailedSyncs) -> Result<(), StorageError> {
-        if self.is_certain(folder) {
-            return Ok(());
-        }
-        let _turn = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        self.make(folder, before)
+    /// After somebody removed a folder.
+    pub(super) fn trust_none(&self) {
+        self.known().clear();
     }
 
-    /// From the top, one thread at a time: a parent that another has just made may not be on disk yet.
-    fn make(&self, folder: &str, before: FailedSyncs) -> Result<(), StorageError> {
-        if self.is_certain(folder) {
-            return Ok(());
+    /// Makes the folders and what is missing between them and the root. "Not found" if somebody removed one of those.
+    pub(super) fn ensure<'a>(
+        &self,
+        folders: impl Iterator<Item = &'a str>,
+        before: Ticket,
+    ) -> Result<(), StorageError> {
+        if !self.known().contains(ROOT) {
+            self.make_root()?;
         }
-        let (parent, path) = (parent_of(folder), self.root.join(folder));
-        self.make(parent, before)?;
-        make(&path)?;
-        if let Err(error) = self.sync(parent, before) {
-            // So that it is made anew next time: the next fsync need not remember an entry whose fsync failed.
-            let _ = fs::remove_dir(&path);
-            return Err(error);
+        // Parents come before what is in them.
+        for (parent, children) in self.missing(folders) {
+            self.make(parent, &children, before)?;
         }
-        let mut known = self.known();
-        if known.len() >= MOST_KNOWN {
-            known.clear();
-        }
-        known.insert(folder.to_owned(), Arc::default());
         Ok(())
     }
 
-    fn is_certain(&self, folder: &str) -> bool {
-        folder.is_empty() || self.known().contains_key(folder)
+    /// What is above the root must be there: a volume that is not mounted must not be written beside.
+    ///
+    /// A root that is there already is put on disk too, once in the life of a process.
+    fn make_root(&self) -> Result<(), StorageError> {
+        let _turn = self.being_made.take([ROOT]);
+        let (disk, root) = (self.disk.as_ref(), &self.root);
+        let made = make_folders(disk, std::slice::from_ref(root), || {
+            if self.fsync {
+                sync_parent(disk, root)
+            } else {
+                Ok(())
+            }
+        });
+        made.map_err(|error| match error {
+            MakeError::Make(_, error) if error.kind() == ErrorKind::NotFound => {
+                not_mounted(root, error)
+            }
+            MakeError::Make(path, error) => failure("make the folder", &path, error),
+            MakeError::Sync(error) => failure("put on disk the name of", root, error),
+        })?;
+        self.known().insert(ROOT);
+        Ok(())
+    }
+
+    /// By parent.
+    fn missing<'a>(
+        &self,
+        folders: impl Iterator<Item = &'a str>,
+    ) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+        let mut missing = BTreeMap::<_, BTreeSet<_>>::new();
+        let mut known = self.known();
+        for mut folder in folders {
+            while folder != ROOT && !known.contains(folder) {
+                let parent = parent_of(folder);
+                missing.entry(parent).or_default().insert(folder);
+                folder = parent;
+            }
+        }
+        missing
+    }
+
+    /// One thread at a time for each folder: one whose fsync fails removes what others would take for certain.
+    fn make(
+        &self,
+        parent: &str,
+        folders: &BTreeSet<&str>,
+        before: Ticket,
+    ) -> Result<(), StorageError> {
+        let _turn = self.being_made.take(folders.iter().copied());
+        let dirs: Vec<_> = folders
+            .iter()
+            .map(|folder| self.root.join(folder))
+            .collect();
+        let made = make_folders(self.disk.as_ref(), &dirs, || {
+            self.sync_names(parent, before)
+        });
+        made.map_err(|error| match error {
+            MakeError::Make(path, error) => failure("make the folder", &path, error),
+            MakeError::Sync(error) => self.not_synced(parent, error),
+        })?;
+        let mut known = self.known();
+        folders.iter().for_each(|folder| known.insert(folder));
+        Ok(())
     }
 
     /// To be taken before the first name that [`Folders::sync`] is to vouch for.
-    pub(super) fn failed_syncs(&self) -> FailedSyncs {
-        FailedSyncs(self.failed_syncs.load(Ordering::SeqCst))
+    pub(super) fn ticket(&self) -> Ticket {
+        self.syncs.ticket()
     }
 
     /// Puts the names of the files in `folder` on disk, together with whoever else wants that.
     ///
     /// # Errors
-    /// "Not found" also if an fsync of any folder failed since `before`: the kernel may have marked names clean that it
-    /// never wrote, and the next fsync would say yes. Whoever named files since has to do it again.
-    pub(super) fn sync(&self, folder: &str, before: FailedSyncs) -> Result<(), StorageError> {
-        let path = self.root.join(folder);
-        if self.fsync {
-            self.sync_by(folder, before, || sync(&path))
-        } else {
-            Ok(())
-        }
+    /// "Not found" also if an fsync of any folder failed since `before`: whoever named files since has to do it again.
+    pub(super) fn sync(&self, folder: &str, before: Ticket) -> Result<(), StorageError> {
+        let synced = self.sync_names(folder, before);
+        synced.map_err(|error| self.not_synced(folder, error))
     }
 
-    fn sync_by(
-        &self,
-        folder: &str,
-        before: FailedSyncs,
-        sync: impl FnOnce() -> Result<(), StorageError>,
-    ) -> Result<(), StorageError> {
-        self.shared_sync(folder).join(|| {
-            // Counted before those who wait for this fsync are let go.
-            sync().inspect_err(|_| {
-                self.failed_syncs.fetch_add(1, Ordering::SeqCst);
-            })
-        })?;
-        if self.failed_syncs() == before {
+    fn sync_names(&self, folder: &str, before: Ticket) -> io::Result<()> {
+        if !self.fsync {
             return Ok(());
         }
-        Err(StorageError::new(
-            StorageErrorKind::NotFound,
-            format!(
-                "cannot be sure of the names in {}",
-                self.root.join(folder).display()
-            ),
-            "an fsync of a folder failed meanwhile",
-        ))
+        let path = self.root.join(folder);
+        self.syncs.sync(self.disk.as_ref(), &path, before)
     }
 
-    fn shared_sync(&self, folder: &str) -> Arc<SharedSync> {
-        // One that is not known was forgotten meanwhile: syncing it alone is as good.
-        self.known().get(folder).cloned().unwrap_or_default()
-    }
-
-    /// After somebody removed a folder: trust nothing, and have a root again.
-    pub(super) fn start_over(&self) -> Result<(), StorageError> {
-        self.known().clear();
-        self.make_root()
-    }
-
-    fn make_root(&self) -> Result<(), StorageError> {
-        let missing: Vec<_> = self
-            .root
-            .ancestors()
-            .take_while(|folder| !folder.exists())
-            .collect();
-        fs::create_dir_all(&self.root)
-            .and_then(|()| is_folder(&self.root))
-            .map_err(|error| failure("make the folder", &self.root, error))?;
-        if self.fsync {
-            for parent in missing.iter().filter_map(|folder| folder.parent()) {
-                sync(parent)?;
-            }
+    fn not_synced(&self, folder: &str, error: io::Error) -> StorageError {
+        let path = self.root.join(folder);
+        if error.kind() != ErrorKind::Interrupted {
+            return failure("put on disk the folder", &path, error);
         }
-        Ok(())
+        let doing = format!("cannot be sure of the names in {}", path.display());
+        StorageError::new(StorageErrorKind::NotFound, doing, error)
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Arc<SharedSync>>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn not_mounted(root: &Path, error: io::Error) -> StorageError {
+    let (root, parent) = (root.display(), disk::parent_of(root).display());
+    let doing = format!("cannot make the folder {root}: make {parent}, or mount its volume");
+    StorageError::new(StorageErrorKind::Transient, doing, error)
+}
+
 /// The folder of a key or folder; the root is the empty text.
 pub(super) fn parent_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(parent, _)| parent)
-}
-
-fn make(path: &Path) -> Result<(), StorageError> {
-    match fs::create_dir(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => is_folder(path),
-        done => done,
-    }
-    .map_err(|error| failure("make the folder", path, error))
-}
-
-fn is_folder(path: &Path) -> io::Result<()> {
-    if fs::metadata(path)?.is_dir() {
-        Ok(())
-    } else {
-        Err(ErrorKind::NotADirectory.into())
-    }
-}
-
-fn sync(path: &Path) -> Result<(), StorageError> {
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|error| failure("put on disk the folder", path, error))
+    path.rsplit_once('/').map_or(ROOT, |(parent, _)| parent)
 }
 
 #[cfg(test)]

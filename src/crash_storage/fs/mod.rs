@@ -5,13 +5,11 @@
 mod failure;
 mod file;
 mod folders;
-mod shared_sync;
+mod key_locks;
+mod known;
 mod temp;
-mod threads;
 mod tree;
-mod turns;
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,17 +17,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::crash_storage::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
-use crate::direct::MOST_IMPATIENT;
+use crate::disk::{Disk, RealDisk};
 use failure::failure;
-use folders::Folders;
-use temp::sweep;
-use threads::Threads;
 use tree::Tree;
 
 /// Where reports are kept on disk, and how surely.
 #[derive(Clone, Debug)]
 pub struct FsConfig {
-    /// The folder of the reports; made if it is missing. A relative path starts at the working directory.
+    /// The folder of the reports; made if it is missing, in one that exists. A relative path starts at the working directory.
     pub root: PathBuf,
     /// Whether `put` waits until everything is on disk. Without, a power cut loses reports that were taken.
     pub fsync: bool,
@@ -39,24 +34,24 @@ pub struct FsConfig {
 #[derive(Clone)]
 pub struct FsStore {
     tree: Arc<Tree>,
-    threads: Threads,
 }
 
 impl FsStore {
-    /// Makes the root and removes the unfinished files of processes that are gone. Blocks: meant for the start.
-    ///
-    /// Several processes may use one root.
+    /// Touches no disk yet: the root is made when something is saved or verified. Several processes may use one root.
     ///
     /// # Errors
-    /// The root is missing and cannot be made, or it is not a folder.
+    /// The working directory is gone, and the root is relative to it.
     pub fn open(config: FsConfig) -> Result<Self, StorageError> {
+        let root = std::path::absolute(&config.root);
+        let root = root.map_err(|error| failure("use", &config.root, error))?;
+        let disk = Arc::new(RealDisk::shared(config.fsync));
+        Ok(Self::on(disk, FsConfig { root, ..config }))
+    }
+
+    fn on(disk: Arc<dyn Disk>, config: FsConfig) -> Self {
         let FsConfig { root, fsync } = config;
-        let root = std::path::absolute(&root).map_err(|error| failure("use", &root, error))?;
-        let folders = Folders::below(root, fsync)?;
-        sweep(folders.root());
-        let tree = Arc::new(Tree::new(folders, fsync));
-        let threads = Threads::new(few_threads(fsync));
-        Ok(Self { tree, threads })
+        let tree = Arc::new(Tree::new(disk, root, fsync));
+        Self { tree }
     }
 
     async fn blocking<T: Send + 'static>(
@@ -73,9 +68,8 @@ impl FsStore {
 impl BlobStore for FsStore {
     /// When the caller stops waiting, the work goes on to its end.
     async fn put(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
-        let (tree, first, last) = (Arc::clone(&self.tree), first.to_vec(), last.clone());
-        let put = self.threads.run(move || tree.put(&first, &last));
-        put.await.unwrap_or_else(|error| Err(broken_off(error)))
+        let (first, last) = (first.to_vec(), last.clone());
+        self.blocking(move |tree| tree.put(&first, &last)).await
     }
 
     async fn get(&self, key: &str) -> Result<Bytes, StorageError> {
@@ -98,15 +92,6 @@ impl BlobStore for FsStore {
     }
 }
 
-/// Writing into the kernel's memory keeps a processor busy; whoever waits for a disk leaves it to others.
-fn few_threads(fsync: bool) -> usize {
-    if fsync {
-        return usize::MAX;
-    }
-    let processors = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
-    processors + MOST_IMPATIENT
-}
-
 fn broken_off(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StorageError {
     StorageError::new(
         StorageErrorKind::Transient,
@@ -114,3 +99,6 @@ fn broken_off(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Sto
         error,
     )
 }
+
+#[cfg(test)]
+mod model;

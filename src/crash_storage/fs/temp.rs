@@ -3,7 +3,7 @@
 //! A process holds a lock on its folder as long as it lives, so that another one that starts on the same disk can tell
 //! what a crash left behind from what is being written right now. Process ids cannot tell: containers have their own.
 
-use std::fs::{self, File, TryLockError};
+use std::any::Any;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,36 +11,38 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use uuid::Uuid;
 
+use crate::disk::{Disk, Listed};
+
 const FOLDER: &str = ".tmp";
 
 /// `<root>/.tmp/<random uuid>/`, files in it are numbered.
-#[derive(Debug)]
 pub(super) struct TempFolder {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     next: AtomicU64,
-    /// Locked; where the disk knows no locks, nobody removes what somebody left behind.
-    _alive: File,
+    /// `None` where the disk knows no locks: there nobody removes what somebody left behind.
+    _alive: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl TempFolder {
-    pub(super) fn make(root: &Path) -> io::Result<Arc<Self>> {
-        let shared = root.join(FOLDER);
-        if let Err(error) = fs::create_dir(&shared)
-            && error.kind() != ErrorKind::AlreadyExists
-        {
-            return Err(error);
-        }
-        // So that no sweep sees the new folder before it is locked. Let go at the end of this function.
-        let gate = File::open(&shared)?;
-        let _ = gate.lock();
+    /// # Errors
+    /// "Not found" also if a process that starts removed it before it was locked; the next attempt makes another.
+    pub(super) fn make(disk: &Arc<dyn Disk>, root: &Path) -> io::Result<Arc<Self>> {
+        let shared = Self::of(root);
+        disk.make_folder(&shared)?;
         let path = shared.join(Uuid::new_v4().to_string());
-        fs::create_dir(&path)?;
-        let alive = File::open(&path)?;
-        let _ = alive.try_lock();
+        disk.make_folder(&path)?;
+        let _alive = match disk.lock(&path) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                return Err(ErrorKind::NotFound.into());
+            }
+            locked => locked.ok(),
+        };
         Ok(Arc::new(Self {
+            disk: Arc::clone(disk),
             path,
             next: AtomicU64::new(0),
-            _alive: alive,
+            _alive,
         }))
     }
 
@@ -59,61 +61,50 @@ impl TempFolder {
 impl Drop for TempFolder {
     fn drop(&mut self) {
         // Fails if a file in it could not be removed; the next start tries again.
-        let _ = fs::remove_dir(&self.path);
+        let _ = self.disk.remove_folder(&self.path);
     }
 }
 
 /// Removes what processes left behind that are gone. What cannot be removed does no harm and stays.
-pub(super) fn sweep(root: &Path) {
-    let Ok(gate) = File::open(root.join(FOLDER)) else {
-        return;
-    };
-    if gate.lock().is_err() {
-        return;
-    }
-    for folder in entries(&root.join(FOLDER)) {
-        if name_of(&folder).is_some_and(|name| Uuid::try_parse(name).is_ok()) {
-            sweep_one(&folder);
+pub(super) fn sweep(disk: &dyn Disk, root: &Path) {
+    let shared = TempFolder::of(root);
+    for Listed { name, .. } in disk.list(&shared).unwrap_or_default() {
+        if Uuid::try_parse(&name).is_ok() {
+            sweep_one(disk, &shared.join(name));
         }
     }
 }
 
-fn sweep_one(folder: &Path) {
-    let Ok(lock) = File::open(folder) else {
+fn sweep_one(disk: &dyn Disk, folder: &Path) {
+    let Ok(_lock) = disk.lock(folder) else {
         return;
     };
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => return,
-    }
-    for file in entries(folder) {
-        if name_of(&file).is_some_and(|name| name.parse::<u64>().is_ok()) {
-            let _ = fs::remove_file(file);
+    for Listed { name, .. } in disk.list(folder).unwrap_or_default() {
+        if name.parse::<u64>().is_ok() {
+            let _ = disk.remove(&folder.join(name));
         }
     }
     // Keeps a folder in which somebody else put something.
-    let _ = fs::remove_dir(folder);
-}
-
-fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-}
-
-fn name_of(path: &Path) -> Option<&str> {
-    path.file_name()?.to_str()
+    let _ = disk.remove_folder(folder);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::RealDisk;
+    use std::fs;
+
+    fn space() -> (tempfile::TempDir, Arc<dyn Disk>) {
+        (
+            tempfile::tempdir().unwrap(),
+            Arc::new(RealDisk::shared(true)),
+        )
+    }
 
     #[test]
     fn an_empty_folder_goes_with_its_owner() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = TempFolder::make(root.path()).unwrap();
+        let (root, disk) = space();
+        let folder = TempFolder::make(&disk, root.path()).unwrap();
         let path = folder.path.clone();
         assert!(path.exists());
         drop(folder);
@@ -122,8 +113,8 @@ mod tests {
 
     #[test]
     fn a_start_removes_what_a_crash_left_and_only_that() {
-        let root = tempfile::tempdir().unwrap();
-        let living = TempFolder::make(root.path()).unwrap();
+        let (root, disk) = space();
+        let living = TempFolder::make(&disk, root.path()).unwrap();
         let being_written = living.new_path();
         fs::write(&being_written, "a").unwrap();
         let shared = TempFolder::of(root.path());
@@ -135,7 +126,7 @@ mod tests {
         }
         fs::write(odd.join("notes"), "").unwrap();
 
-        sweep(root.path());
+        sweep(disk.as_ref(), root.path());
 
         assert!(being_written.exists());
         assert!(!dead.exists());

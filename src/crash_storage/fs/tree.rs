@@ -4,20 +4,20 @@
 //! disk; the other files are written under their own names at once, unless an older report has them (`file`). All
 //! the work of one call is done in one go: hopping between threads for each file costs more than writing small files.
 
-use std::fs;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use rustix::fs::Access;
+use uuid::Uuid;
 
 use super::failure::failure;
 use super::file::NewFile;
-use super::folders::{FailedSyncs, Folders, parent_of};
-use super::temp::TempFolder;
-use super::turns::Turns;
+use super::folders::{Folders, parent_of};
+use super::key_locks::KeyLocks;
+use super::temp::{TempFolder, sweep};
 use crate::crash_storage::blob::{Blob, StorageError, StorageErrorKind};
-use crate::direct::Direct;
+use crate::disk::{Disk, Ticket};
 use crate::fail_point::around;
 
 /// Files of one report that are open at the same time. A client may send thousands of dumps, and the limit of open
@@ -25,24 +25,23 @@ use crate::fail_point::around;
 const OPEN_AT_ONCE: usize = 8;
 
 /// A folder tree.
-#[derive(Debug)]
 pub(super) struct Tree {
+    disk: Arc<dyn Disk>,
     folders: Folders,
     fsync: bool,
     /// Made by the first `put`, so that whoever only reads needs no permission to write.
     temp: Mutex<Option<Arc<TempFolder>>>,
-    turns: Turns,
-    direct: Direct,
+    reports: KeyLocks,
 }
 
 impl Tree {
-    pub(super) fn new(folders: Folders, fsync: bool) -> Self {
+    pub(super) fn new(disk: Arc<dyn Disk>, root: PathBuf, fsync: bool) -> Self {
         Self {
-            folders,
+            folders: Folders::below(Arc::clone(&disk), root, fsync),
+            disk,
             fsync,
             temp: Mutex::default(),
-            turns: Turns::default(),
-            direct: Direct::new(fsync),
+            reports: KeyLocks::default(),
         }
     }
 
@@ -56,10 +55,10 @@ impl Tree {
 
     /// Survives folders that somebody removed, and an fsync that failed for somebody else: a second attempt does all again.
     pub(super) fn put(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
-        let _turn = self.turns.take(&last.key);
+        let _turn = self.reports.take([last.key.as_str()]);
         match self.put_once(first, last) {
             Err(error) if error.kind == StorageErrorKind::NotFound => {
-                self.start_over()?;
+                self.start_over();
                 self.put_once(first, last).map_err(vanished)
             }
             done => done,
@@ -67,26 +66,24 @@ impl Tree {
     }
 
     fn put_once(&self, first: &[Blob], last: &Blob) -> Result<(), StorageError> {
-        let before = self.folders.failed_syncs();
+        let before = self.folders.ticket();
         let all: Vec<_> = first.iter().chain([last]).collect();
-        for blob in &all {
-            self.folders.ensure(parent_of(&blob.key), before)?;
-        }
+        let folders = all.iter().map(|blob| parent_of(&blob.key));
+        self.folders.ensure(folders, before)?;
         let mut files = self.write(&all, last)?;
-        if let Err(error) = self.name(first, last, &mut files, before) {
-            self.take_back(first, last);
-            // The rest goes with `files`.
-            return Err(error);
+        let named = self.name(first, last, &mut files, before);
+        // Once the report may be visible nothing of it may go, even if the disk does not confirm that or the last step.
+        if files.last().is_some_and(NewFile::is_kept) {
+            files.into_iter().for_each(NewFile::keep);
         }
-        // Visible now, so nothing of it may go, even if the disk does not confirm the last step.
-        files.into_iter().for_each(NewFile::keep);
+        named?;
         self.sync_folder(last, before)
     }
 
     /// The files in the order of the blobs, their bytes on disk.
     ///
     /// Several are written before the first is put on disk: the disk then takes them with fewer interruptions.
-    fn write(&self, blobs: &[&Blob], last: &Blob) -> Result<Vec<NewFile>, StorageError> {
+    fn write(&self, blobs: &[&Blob], last: &Blob) -> Result<Vec<NewFile<'_>>, StorageError> {
         let mut files = Vec::with_capacity(blobs.len());
         for some in blobs.chunks(OPEN_AT_ONCE) {
             let start = files.len();
@@ -97,7 +94,7 @@ impl Tree {
                 files.push(file?);
             }
             if self.fsync {
-                files[start..].iter().for_each(NewFile::send_to_disk);
+                files[start..].iter_mut().for_each(NewFile::begin_sync);
             }
             for (blob, file) in std::iter::zip(some, &mut files[start..]) {
                 around("fs.sync_file", || file.close(self.fsync))
@@ -107,15 +104,16 @@ impl Tree {
         Ok(files)
     }
 
-    fn write_one(&self, blob: &Blob, is_last: bool) -> Result<NewFile, StorageError> {
+    fn write_one(&self, blob: &Blob, is_last: bool) -> Result<NewFile<'_>, StorageError> {
+        let (disk, frames) = (self.disk.as_ref(), &blob.frames);
         let cannot_save = |error| self.cannot_save(blob, error);
         if !is_last {
-            let in_place = NewFile::in_place(&self.path(&blob.key), &blob.frames, &self.direct);
+            let in_place = NewFile::in_place(disk, self.path(&blob.key), frames);
             if let Some(file) = in_place.map_err(cannot_save)? {
                 return Ok(file);
             }
         }
-        NewFile::unnamed(&self.temp()?, &blob.frames, &self.direct).map_err(cannot_save)
+        NewFile::unnamed(disk, &self.temp()?, frames).map_err(cannot_save)
     }
 
     /// Gives files their names, the last one when the names of the others are on disk.
@@ -123,8 +121,8 @@ impl Tree {
         &self,
         first: &[Blob],
         last: &Blob,
-        files: &mut [NewFile],
-        before: FailedSyncs,
+        files: &mut [NewFile<'_>],
+        before: Ticket,
     ) -> Result<(), StorageError> {
         let mut files = files.iter_mut();
         for (blob, file) in std::iter::zip(first, &mut files) {
@@ -136,25 +134,14 @@ impl Tree {
         files.try_for_each(|file| self.name_one(last, file))
     }
 
-    fn name_one(&self, blob: &Blob, file: &mut NewFile) -> Result<(), StorageError> {
+    fn name_one(&self, blob: &Blob, file: &mut NewFile<'_>) -> Result<(), StorageError> {
         file.name(&self.path(&blob.key))
             .map_err(|error| self.cannot_save(blob, error))
     }
 
-    fn sync_folder(&self, blob: &Blob, before: FailedSyncs) -> Result<(), StorageError> {
+    fn sync_folder(&self, blob: &Blob, before: Ticket) -> Result<(), StorageError> {
         let folder = parent_of(&blob.key);
         around("fs.sync_folder", || self.folders.sync(folder, before))
-    }
-
-    /// Removes what took the place of an older file, of a report that did not become whole; not if a whole one of the
-    /// same id is there.
-    fn take_back(&self, first: &[Blob], last: &Blob) {
-        if !self.path(&last.key).is_file() {
-            for blob in first {
-                // What stays is not visible as a report, since its last part is missing.
-                let _ = fs::remove_file(self.path(&blob.key));
-            }
-        }
     }
 
     fn temp(&self) -> Result<Arc<TempFolder>, StorageError> {
@@ -162,47 +149,76 @@ impl Tree {
         if let Some(folder) = &*temp {
             return Ok(Arc::clone(folder));
         }
-        let root = self.folders.root();
-        let folder = TempFolder::make(root)
+        let root = self.root();
+        let folder = TempFolder::make(&self.disk, root)
             .map_err(|error| failure("write below", &TempFolder::of(root), error))?;
         Ok(Arc::clone(temp.insert(folder)))
     }
 
-    fn start_over(&self) -> Result<(), StorageError> {
+    fn start_over(&self) {
         *self.temp.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.folders.start_over()
+        self.folders.trust_none();
     }
 
     pub(super) fn get(&self, key: &str) -> Result<Bytes, StorageError> {
         let path = self.path(key);
-        fs::read(&path)
-            .map(Bytes::from)
+        let mut bytes = Vec::new();
+        let read = self.disk.open(&path).and_then(|(mut file, length_bytes)| {
+            bytes.reserve(length_bytes as usize);
+            file.read_to_end(&mut bytes)
+        });
+        read.map(|_| bytes.into())
             .map_err(|error| failure("read", &path, error))
     }
 
+    /// Writes the probe as a report is written, and removes it, with what was left by processes that are gone.
     pub(super) fn verify(&self, probe: &Blob) -> Result<(), StorageError> {
         self.put(&[], probe)?;
-        let path = self.path(&probe.key);
-        fs::remove_file(&path).map_err(|error| failure("remove", &path, error))?;
-        // Its folder too, if nothing else is in it: whoever lists the root expects days.
-        let _ = fs::remove_dir(self.path(parent_of(&probe.key)));
-        self.folders.start_over()
+        self.remove_probe(&self.path(&probe.key))?;
+        let folder = self.path(parent_of(&probe.key));
+        for left in self.disk.list(&folder).unwrap_or_default() {
+            if is_probe(&left.name) {
+                self.remove_probe(&folder.join(left.name))?;
+            }
+        }
+        // If nothing else is in it: whoever lists the root expects days.
+        let _ = self.disk.remove_folder(&folder);
+        self.folders.trust_none();
+        sweep(self.disk.as_ref(), self.root());
+        Ok(())
+    }
+
+    /// Another collector that starts may have been faster.
+    fn remove_probe(&self, path: &Path) -> Result<(), StorageError> {
+        match self.disk.remove(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(failure("remove", path, error))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), StorageError> {
-        let root = self.folders.root();
-        // With the dot at the end, a file of this name is refused.
-        rustix::fs::access(root.join("."), Access::WRITE_OK | Access::EXEC_OK)
-            .map_err(|error| failure("write to the folder", root, error.into()))
+        let root = self.root();
+        let may = self.disk.may_write(root);
+        may.map_err(|error| failure("write to the folder", root, error))
     }
 
     fn path(&self, key: &str) -> PathBuf {
-        self.folders.root().join(key)
+        self.root().join(key)
     }
 
     fn cannot_save(&self, blob: &Blob, error: std::io::Error) -> StorageError {
         failure("save", &self.path(&blob.key), error)
     }
+}
+
+/// As `CrashStorage::verify` calls its test files.
+fn is_probe(name: &str) -> bool {
+    let id = name
+        .strip_prefix("testfile-")
+        .and_then(|rest| rest.strip_suffix(".txt"));
+    id.is_some_and(|id| Uuid::try_parse(id).is_ok())
 }
 
 /// Somebody keeps removing folders while we write; it may stop.
@@ -219,6 +235,7 @@ fn vanished(error: StorageError) -> StorageError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::RealDisk;
 
     fn blob(key: &str) -> Blob {
         Blob::whole(key.to_owned(), Bytes::from_static(b"x"))
@@ -226,20 +243,9 @@ mod tests {
 
     fn tree(fsync: bool) -> (tempfile::TempDir, Tree) {
         let space = tempfile::tempdir().unwrap();
-        let folders = Folders::below(space.path().to_owned(), fsync).unwrap();
-        (space, Tree::new(folders, fsync))
-    }
-
-    #[test]
-    fn only_what_belongs_to_no_whole_report_is_taken_back() {
-        let (_space, tree) = tree(true);
-        let (first, last) = ([blob("d/first")], blob("d/last"));
-        tree.put(&first, &last).unwrap();
-        tree.take_back(&first, &last);
-        assert_eq!(tree.get("d/first").unwrap(), "x");
-        fs::remove_file(tree.path("d/last")).unwrap();
-        tree.take_back(&first, &last);
-        assert!(tree.get("d/first").is_err());
+        let disk = Arc::new(RealDisk::shared(fsync));
+        let tree = Tree::new(disk, space.path().to_owned(), fsync);
+        (space, tree)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::*;
-use crate::spool::testing::Operation;
+use crate::disk::testing::Operation;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_that_is_saved_again_is_counted_once() {

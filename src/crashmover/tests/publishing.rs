@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use super::*;
+use crate::disk::testing::Operation;
 use crate::spool::State;
-use crate::spool::testing::Operation;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_panics_or_says_nothing_costs_no_id_and_no_publisher() {

@@ -15,9 +15,10 @@ use crate::crash::{
     Annotations, CrashId, CrashReport, Dump, DumpName, Metadata, Payload, RawCrash, ThrottleDigit,
 };
 use crate::crash_storage::Layout;
+use crate::disk::RealDisk;
+use crate::disk::testing::FaultyDisk;
 use crate::metrics::{Count, Fate, Outcome};
-use crate::spool::testing::FaultyDisk;
-use crate::spool::{RealDisk, SpoolConfig};
+use crate::spool::SpoolConfig;
 
 pub struct Scene {
     pub store: Arc<Hooked>,
@@ -82,7 +83,7 @@ impl Scene {
     pub async fn build(wanted: Wanted) -> Self {
         let config = wanted.config();
         let dir = wanted.dir;
-        let disk = Arc::new(FaultyDisk::new(Arc::new(RealDisk::default())));
+        let disk = Arc::new(FaultyDisk::new(Arc::new(RealDisk::private(true))));
         let open = |max_bytes| {
             let config = SpoolConfig {
                 dir: dir.path().join("spool"),

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::*;
-use crate::spool::testing::Operation;
+use crate::disk::testing::Operation;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_that_refuses_or_hangs_fills_the_spool_and_empties_it_later() {

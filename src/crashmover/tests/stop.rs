@@ -5,7 +5,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::spool::testing::Operation;
+use crate::disk::testing::Operation;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_saved_before_the_stop_is_spooled() {

@@ -207,3 +207,61 @@ async fn a_failed_removal_lets_the_entry_wait_again() {
     spool.remove(entry).await.unwrap();
     assert_eq!(entries(&spool), (0, 0, 0));
 }
+
+#[tokio::test]
+async fn a_name_from_before_a_failed_fsync_is_not_vouched_for_by_the_next() {
+    let place = Place::new();
+    let spool = place.open();
+    let (disk, inner) = (place.disk.clone(), spool.inner.clone());
+    let first = Mutex::new(Some(()));
+    // Right after the rename, before anything else: the fsync of another report fails, and this one's name with it.
+    place.disk.watch_after(move |operation| {
+        let is_first = operation == Operation::Rename && first.lock().unwrap().take().is_some();
+        if is_first {
+            disk.fail(Operation::SyncFolder, 1, EIO);
+            let ticket = inner.folders.ticket();
+            inner.folders.sync(State::Save, ticket).unwrap_err();
+        }
+    });
+    let text = text(spool.put(&report(1)).await);
+    assert!(text.contains("an fsync of a folder failed"), "{text}");
+    assert_eq!(entries(&spool), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_panic_in_an_fsync_fails_that_put_and_holds_up_no_other() {
+    let place = Place::new();
+    let spool = place.open();
+    let first = Mutex::new(Some(()));
+    place.disk.watch(move |operation| {
+        let is_first = operation == Operation::SyncFolder && first.lock().unwrap().take().is_some();
+        assert!(!is_first, "on purpose");
+    });
+    spool.put(&report(1)).await.unwrap_err();
+    soon(spool.put(&report(2))).await.unwrap();
+}
+
+/// `rm -rf spool`, and later `mkdir spool`, under a running collector.
+#[tokio::test]
+async fn a_spool_that_was_emptied_is_used_again_and_is_still_ours() {
+    let place = Place::new();
+    let spool = place.open();
+    drop(spool.put(&report(1)).await.unwrap());
+    std::fs::remove_dir_all(place.path()).unwrap();
+    let missing = text(spool.put(&report(2)).await);
+    assert!(missing.contains("mounted?"), "{missing}");
+    std::fs::create_dir(place.path()).unwrap();
+    let entry = spool.put(&report(3)).await.unwrap();
+    assert_eq!(spool.load(&entry).await.unwrap(), report(3));
+    let refused = Spool::open(place.config(), place.disk.clone())
+        .err()
+        .unwrap();
+    assert!(
+        refused
+            .to_string()
+            .contains("another process has this spool"),
+        "{refused}"
+    );
+    std::fs::remove_dir_all(place.path().join("incoming")).unwrap();
+    spool.put(&report(4)).await.unwrap();
+}

@@ -9,9 +9,10 @@ mod way;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::testing::{FaultyDisk, Operation};
 use super::*;
 use crate::crash::{CrashId, Dump, DumpName, RawCrash};
+use crate::disk::RealDisk;
+use crate::disk::testing::{FaultyDisk, Operation};
 
 /// A spool in a folder of its own, on a disk that can be made to fail.
 struct Place {
@@ -23,7 +24,7 @@ impl Place {
     fn new() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
-            disk: Arc::new(FaultyDisk::new(Arc::new(RealDisk::default()))),
+            disk: Arc::new(FaultyDisk::new(Arc::new(RealDisk::private(true)))),
         }
     }
 

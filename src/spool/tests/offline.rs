@@ -1,6 +1,11 @@
 //! What an operator can do, beside a running collector or without one.
 
+use std::path::Path;
+
+use super::super::offline::retry_in;
+
 use super::*;
+use crate::disk::testing::SimulatedDisk;
 
 /// One report to save, one to publish, one damaged.
 async fn three(place: &Place) -> Spool {
@@ -85,6 +90,33 @@ async fn an_id_to_be_published_is_retried_into_its_own_line() {
     std::fs::rename(&path, place.path().join("failed").join(name)).unwrap();
     let file = find(&place.path(), id(1).as_str()).unwrap().remove(0);
     assert_eq!(retry(&place.path(), &file).unwrap(), State::Publish);
+}
+
+#[tokio::test]
+async fn what_is_back_in_its_queue_is_there_after_a_power_failure() {
+    for seed in 0..20 {
+        let disk = SimulatedDisk::default();
+        let folders = Folders::new(Path::new("/spool"), Arc::new(disk.clone()));
+        folders.make().unwrap();
+        let name = name::EntryName::parse(&format!("1700000000000000-{}", id(1))).unwrap();
+        let encoded = entry::encode_report(&report(1));
+        folders.write_incoming(name, &encoded).unwrap();
+        let failed = folders.path(Folder::Failed, name);
+        disk.rename(&folders.path(Folder::Incoming, name), &failed)
+            .unwrap();
+        disk.sync_folder(&folders.dir(Folder::Failed)).unwrap();
+        let listed = Listed {
+            folder: Folder::Failed,
+            name: name.to_string(),
+            length_bytes: encoded.length_bytes,
+            crash_id: None,
+            since: None,
+            reason: None,
+        };
+        retry_in(&folders, &listed).unwrap();
+        disk.cut_power(seed);
+        assert!(disk.open(&folders.path(State::Save, name)).is_ok());
+    }
 }
 
 #[tokio::test]

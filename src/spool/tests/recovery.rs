@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use super::*;
+use crate::disk::testing::SimulatedDisk;
 
 fn opened(place: &Place) -> Result<Spool, SpoolError> {
     Spool::open(place.config(), place.disk.clone())
@@ -122,7 +123,8 @@ fn a_start_on_a_broken_disk_fails_with_the_path() {
         let place = Place::new();
         place.disk.fail(operation, 1, ErrorKind::Other);
         let error = opened(&place).err().unwrap().to_string();
-        assert!(error.contains("/spool"), "{error}");
+        let path = place.dir.path().display().to_string();
+        assert!(error.contains(&path), "{error}");
     }
 }
 
@@ -188,4 +190,42 @@ fn a_start_with_many_waiting_opens_none_of_them() {
     assert_eq!(entries(&spool), (WAITING as usize, 0, 0));
     assert_eq!(place.disk.count(Operation::Open), opens);
     assert_eq!(spool.claim(State::Save).unwrap().crash_id(), id(0));
+}
+
+/// The kernel may forget names whose fsync failed, and say yes the next time.
+#[tokio::test]
+async fn a_start_whose_fsync_fails_leaves_nothing_that_the_next_one_takes_for_certain() {
+    for (nth, seed) in (1..=6).flat_map(|nth| (0..20).map(move |seed| (nth, seed))) {
+        let disk = SimulatedDisk::default();
+        let faults = Arc::new(FaultyDisk::new(Arc::new(disk.clone())));
+        let (forgetful, count) = (disk.clone(), Mutex::new(0));
+        faults.watch(move |operation| {
+            if operation == Operation::SyncFolder {
+                let mut count = count.lock().unwrap();
+                *count += 1;
+                if *count == nth {
+                    forgetful.fail_next_folder_sync(seed);
+                }
+            }
+        });
+        let open = || {
+            let config = SpoolConfig {
+                dir: "/spool".into(),
+                max_bytes: u64::MAX,
+                min_free_bytes: 0,
+            };
+            Spool::open(config, faults.clone())
+        };
+        assert!(open().is_err(), "fsync {nth}");
+        disk.end_process();
+        let spool = open().unwrap();
+        drop(spool.put(&report(1)).await.unwrap());
+        drop(spool);
+        disk.end_process();
+        disk.cut_power(seed);
+        let spool = open().unwrap();
+        assert_eq!(entries(&spool), (1, 0, 0), "fsync {nth}, seed {seed}");
+        let entry = spool.claim(State::Save).unwrap();
+        assert_eq!(spool.load(&entry).await.unwrap(), report(1));
+    }
 }

@@ -253,6 +253,7 @@ async fn a_read_only_disk_is_a_lasting_failure() {
 #[tokio::test]
 async fn the_check_notices_a_root_that_is_gone_or_not_a_folder() {
     let disk = Disk::new();
+    disk.storage.verify().await.unwrap();
     disk.storage.check().await.unwrap();
     fs::remove_dir_all(&disk.root).unwrap();
     let error = disk.storage.check().await.unwrap_err();
@@ -269,12 +270,18 @@ async fn the_check_notices_a_root_that_is_gone_or_not_a_folder() {
     disk.storage.check().await.unwrap();
 }
 
-#[test]
-fn a_start_removes_what_a_crash_left() {
+#[tokio::test]
+async fn a_start_removes_what_a_crash_left() {
     let disk = Disk::new();
     disk.file(".tmp/0b9b3f0e-5d44-4a5c-8d0e-6d5f3c1f2a10/17", "half a du");
-    open(&disk.root, true).unwrap();
+    let probe = "test/testfile-0b9b3f0e-5d44-4a5c-8d0e-6d5f3c1f2a10.txt";
+    disk.file(probe, "test");
+    disk.storage.verify().await.unwrap();
     assert_eq!(files(&disk.root), [""; 0]);
+    assert!(!disk.root.join("test").exists());
+    let theirs = disk.file("test/testfile-of-mine.txt", "");
+    disk.storage.verify().await.unwrap();
+    assert!(theirs.exists());
 }
 
 #[tokio::test]

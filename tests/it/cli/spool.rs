@@ -170,7 +170,7 @@ fn a_failure_says_its_cause_once() {
             &["spool", "ls"][..],
             "No such file or directory",
         ),
-        (&no_root, &["show", id], "File exists"),
+        (&no_root, &["show", id], "Not a directory"),
     ] {
         let said = antenna(settings, args);
         assert_eq!(said.code, Some(1), "{said:?}");

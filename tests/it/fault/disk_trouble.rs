@@ -6,6 +6,7 @@ use super::rig::{Rig, assert_not_kept, crash};
 use super::scene::settings;
 use crate::backends::small_disk::SmallDisk;
 use crate::support::stored::{objects_below, objects_of};
+use crate::support::wait::wait_for;
 use crate::support::wire::Exchange;
 
 /// Gives up quickly; a disk that is full does not change while a client waits.
@@ -75,6 +76,30 @@ fn a_file_where_a_folder_should_be_is_named_and_can_be_moved_away() {
         std::fs::remove_file(file).unwrap();
     }
     assert_eq!(rig.submit(1).status, 200);
+    rig.end();
+}
+
+#[test]
+fn a_volume_that_is_not_mounted_does_not_stop_a_start_with_a_spool() {
+    let folder = tempfile::tempdir().unwrap();
+    let (volume, spool) = (folder.path().join("volume"), folder.path().join("spool"));
+    let root = volume.join("crashes");
+    let rig = Rig::start(
+        None,
+        &settings(&[
+            ("CRASHMOVER_CRASHSTORAGE_CLASS", "fs"),
+            ("CRASHMOVER_CRASHSTORAGE_FS_ROOT", root.to_str().unwrap()),
+            ("CRASHMOVER_SPOOL_DIR", spool.to_str().unwrap()),
+            ("CRASHMOVER_SPOOL_MIN_FREE_BYTES", "0"),
+        ]),
+    );
+    rig.wait_until_said("or mount its volume", 1);
+    assert_eq!(rig.submit(0).status, 200);
+    assert!(!volume.exists(), "nothing is written beside the volume");
+    std::fs::create_dir(&volume).unwrap();
+    wait_for("the report is saved", || {
+        (objects_below(&root).len() == 3).then_some(())
+    });
     rig.end();
 }
 

@@ -9,9 +9,9 @@ const TABLE: [(&str, &[&str]); 19] = [
     ("crash", &[]),
     ("intake", &["crash"]),
     ("throttle", &["crash", "settings"]),
-    ("spool", &["crash", "direct", "settings"]),
-    ("crash_storage", &["crash", "direct", "settings", "aws"]),
-    ("crash_publish", &["crash", "settings", "aws"]),
+    ("spool", &["crash", "disk"]),
+    ("crash_storage", &["crash", "disk", "aws"]),
+    ("crash_publish", &["crash", "aws"]),
     (
         "crashmover",
         &[
@@ -46,7 +46,7 @@ const TABLE: [(&str, &[&str]); 19] = [
     ("sentry", &["settings"]),
     ("aws", &["settings"]),
     ("settings", &[]),
-    ("direct", &[]),
+    ("disk", &[]),
     ("health", &[]),
     ("version", &[]),
     ("fail_point", &[]),

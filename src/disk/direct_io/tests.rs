@@ -38,17 +38,13 @@ fn frames(length_bytes: usize, frame_bytes: usize) -> Vec<Bytes> {
 
 /// How much was written of 40,000 bytes, in pieces of 16 KiB.
 fn written(each: Vec<io::Result<usize>>) -> io::Result<usize> {
-    written_of(&frames(40_000, 900), each, || true)
+    written_of(&frames(40_000, 900), each)
 }
 
-fn written_of(
-    frames: &[Bytes],
-    each: Vec<io::Result<usize>>,
-    goes_on: impl FnMut() -> bool,
-) -> io::Result<usize> {
+fn written_of(frames: &[Bytes], each: Vec<io::Result<usize>>) -> io::Result<usize> {
     let bytes = Vec::new();
     let (mut file, mut buffer) = (Takes { each, bytes }, vec![0; 4 * BLOCK_BYTES]);
-    let written = write_pieces(&mut file, frames, &mut buffer, goes_on)?;
+    let written = write_pieces(&mut file, frames, &mut buffer)?;
     assert_eq!(file.bytes, frames.concat()[..written]);
     Ok(written)
 }
@@ -64,7 +60,7 @@ fn all_whole_blocks_are_written() {
         (16_384, 5000),
     ] {
         let frames = frames(length_bytes, frame_bytes);
-        let written = written_of(&frames, Vec::new(), || true).unwrap();
+        let written = written_of(&frames, Vec::new()).unwrap();
         assert_eq!(written, length_bytes / BLOCK_BYTES * BLOCK_BYTES);
     }
 }
@@ -86,12 +82,6 @@ fn what_the_disk_does_not_take_this_way_is_left() {
 }
 
 #[test]
-fn a_slow_disk_is_left_after_a_piece() {
-    let written = written_of(&frames(40_000, 900), Vec::new(), || false);
-    assert_eq!(written.unwrap(), 16_384);
-}
-
-#[test]
 fn a_full_or_broken_disk_is_an_error() {
     for kind in [ErrorKind::StorageFull, ErrorKind::Other] {
         let error = written(vec![Ok(4096), Err(kind.into())]).unwrap_err();
@@ -110,7 +100,7 @@ fn a_buffer_begins_at_a_block() {
 #[test]
 fn a_buffer_is_used_again_and_the_file_is_an_ordinary_one_afterwards() {
     let folder = tempfile::tempdir().unwrap();
-    let direct = Direct::new(true);
+    let direct = DirectIo::new(true);
     for length_bytes in [1_300_001, 70_000, 65_536, 65_535, 600_000] {
         let path = folder.path().join(length_bytes.to_string());
         let mut file = File::create_new(&path).unwrap();
@@ -134,7 +124,7 @@ fn a_buffer_is_used_again_and_the_file_is_an_ordinary_one_afterwards() {
 
 #[test]
 fn a_failed_write_gives_its_buffer_back() {
-    let direct = Direct::new(false);
+    let direct = DirectIo::new(false);
     // Open for reading only.
     let mut file = File::open("/proc/self/exe").unwrap();
     assert!(direct.write(&mut file, &frames(70_000, 7000)).is_err());
@@ -142,23 +132,12 @@ fn a_failed_write_gives_its_buffer_back() {
 }
 
 #[test]
-fn only_so_many_write_at_a_time_and_a_slow_disk_is_left_alone_for_a_while() {
-    let direct = Direct::new(false);
-    let buffers: Vec<_> = (0..MOST_IMPATIENT)
+fn only_so_many_write_at_a_time() {
+    let direct = DirectIo::new(false);
+    let mut buffers: Vec<_> = (0..MOST_UNHURRIED)
         .map(|_| direct.take().unwrap())
         .collect();
     assert!(direct.take().is_none());
-    for buffer in buffers {
-        direct.give_back(buffer, false);
-    }
-    let buffer = direct.take().unwrap();
-    direct.give_back(buffer, true);
-    assert!(direct.take().is_none());
-    direct.lock().rests_until = Some(Instant::now());
+    direct.give_back(buffers.remove(0));
     assert!(direct.take().is_some());
-
-    let patient = Direct::new(true);
-    let buffer = patient.take().unwrap();
-    patient.give_back(buffer, true);
-    assert!(patient.take().is_some());
 }

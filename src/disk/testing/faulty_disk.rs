@@ -1,12 +1,14 @@
 //! A disk around another one, whose operations can be made to fail.
 
+mod plan;
+
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::io::{self, IoSlice, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::spool::{Disk, DiskFile, FileSeen};
+use crate::disk::{Disk, DiskFile, Identity, Listed};
+use plan::{Fault, Plan, act};
 
 /// The kinds of operations that can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +19,7 @@ pub enum Operation {
     Write,
     SyncFile,
     Open,
+    LookAt,
     Rename,
     Remove,
     SyncFolder,
@@ -26,7 +29,8 @@ pub enum Operation {
 
 impl Operation {
     /// Those that change the disk.
-    pub const CHANGING: [Self; 6] = [
+    pub const CHANGING: [Self; 7] = [
+        Self::MakeFolder,
         Self::Create,
         Self::Write,
         Self::SyncFile,
@@ -40,34 +44,6 @@ impl Operation {
 pub struct FaultyDisk {
     inner: Arc<dyn Disk>,
     plan: Arc<Mutex<Plan>>,
-}
-
-#[derive(Default)]
-struct Plan {
-    done: BTreeMap<Operation, u32>,
-    faults: Vec<Fault>,
-    free_bytes: Option<u64>,
-    /// Changing operations left before the power goes.
-    power_for: Option<u32>,
-    hook: Option<Hook>,
-}
-
-type Hook = Arc<dyn Fn(Operation) + Send + Sync>;
-
-struct Fault {
-    operation: Operation,
-    nth: u32,
-    lasting: bool,
-    took_effect: bool,
-    error: io::ErrorKind,
-}
-
-/// What becomes of one operation.
-enum Fate {
-    Works,
-    Fails(io::Error),
-    /// Done, and reported as failed.
-    FailsAfterwards(io::Error),
 }
 
 impl FaultyDisk {
@@ -138,6 +114,11 @@ impl FaultyDisk {
         self.plan().hook = Some(Arc::new(hook));
     }
 
+    /// Calls this after every operation, as `watch` before.
+    pub fn watch_after(&self, hook: impl Fn(Operation) + Send + Sync + 'static) {
+        self.plan().later_hook = Some(Arc::new(hook));
+    }
+
     /// Forgets all faults.
     pub fn heal(&self) {
         let mut plan = self.plan();
@@ -154,6 +135,11 @@ impl FaultyDisk {
             .unwrap_or_default()
     }
 
+    fn faulty(&self, inner: Box<dyn DiskFile>) -> Box<dyn DiskFile> {
+        let plan = Arc::clone(&self.plan);
+        Box::new(FaultyFile { inner, plan })
+    }
+
     fn act<T>(
         &self,
         operation: Operation,
@@ -163,58 +149,13 @@ impl FaultyDisk {
     }
 }
 
-fn act<T>(
-    plan: &Mutex<Plan>,
-    operation: Operation,
-    action: impl FnOnce() -> io::Result<T>,
-) -> io::Result<T> {
-    let locked = || plan.lock().unwrap_or_else(PoisonError::into_inner);
-    let hook = locked().hook.clone();
-    if let Some(hook) = hook {
-        hook(operation);
-    }
-    let fate = locked().fate(operation);
-    match fate {
-        Fate::Works => action(),
-        Fate::Fails(error) => Err(error),
-        Fate::FailsAfterwards(error) => action().and(Err(error)),
-    }
-}
-
-impl Plan {
-    fn fate(&mut self, operation: Operation) -> Fate {
-        let done = self.done.entry(operation).or_default();
-        *done += 1;
-        let done = *done;
-        if !self.has_power(operation) {
-            return Fate::Fails(io::Error::other("the power is off"));
-        }
-        let due = self.faults.iter().find(|fault| {
-            fault.operation == operation
-                && (fault.nth == done || fault.lasting && fault.nth <= done)
-        });
-        match due {
-            None => Fate::Works,
-            Some(fault) if fault.took_effect => Fate::FailsAfterwards(fault.error.into()),
-            Some(fault) => Fate::Fails(fault.error.into()),
-        }
-    }
-
-    fn has_power(&mut self, operation: Operation) -> bool {
-        match &mut self.power_for {
-            None => true,
-            Some(0) => false,
-            Some(left) => {
-                *left -= u32::from(Operation::CHANGING.contains(&operation));
-                true
-            }
-        }
-    }
-}
-
 impl Disk for FaultyDisk {
-    fn make_folder(&self, dir: &Path) -> io::Result<()> {
+    fn make_folder(&self, dir: &Path) -> io::Result<bool> {
         self.act(Operation::MakeFolder, || self.inner.make_folder(dir))
+    }
+
+    fn remove_folder(&self, dir: &Path) -> io::Result<()> {
+        self.act(Operation::Remove, || self.inner.remove_folder(dir))
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
@@ -223,10 +164,12 @@ impl Disk for FaultyDisk {
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let file = self.act(Operation::Create, || self.inner.create(path))?;
-        Ok(Box::new(FaultyFile {
-            inner: file,
-            plan: Arc::clone(&self.plan),
-        }))
+        Ok(self.faulty(file))
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let file = self.act(Operation::Create, || self.inner.create_new(path))?;
+        Ok(self.faulty(file))
     }
 
     fn open(&self, path: &Path) -> io::Result<(Box<dyn Read>, u64)> {
@@ -245,8 +188,16 @@ impl Disk for FaultyDisk {
         self.act(Operation::SyncFolder, || self.inner.sync_folder(dir))
     }
 
-    fn list(&self, dir: &Path) -> io::Result<Vec<FileSeen>> {
+    fn list(&self, dir: &Path) -> io::Result<Vec<Listed>> {
         self.act(Operation::List, || self.inner.list(dir))
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<Identity> {
+        self.act(Operation::LookAt, || self.inner.identity(path))
+    }
+
+    fn may_write(&self, dir: &Path) -> io::Result<()> {
+        self.act(Operation::LookAt, || self.inner.may_write(dir))
     }
 
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
@@ -272,5 +223,9 @@ impl DiskFile for FaultyFile {
 
     fn sync(&mut self) -> io::Result<()> {
         act(&self.plan, Operation::SyncFile, || self.inner.sync())
+    }
+
+    fn identity(&self) -> io::Result<Identity> {
+        self.inner.identity()
     }
 }

@@ -12,7 +12,6 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_setfl};
 
@@ -23,20 +22,14 @@ const PIECE_BYTES: usize = 512 * 1024;
 /// Below this the ordinary way is cheaper.
 const LEAST_BYTES: usize = 64 * 1024;
 /// Writes at a time where everybody waits for the disk; each has a buffer of a piece's size.
-const MOST_PATIENT: usize = 16;
+const MOST_WAITING: usize = 16;
 /// Writes at a time where nobody has to: few, so that a burst finds crashmovers whose files go into memory.
-pub const MOST_IMPATIENT: usize = 4;
-/// A disk that takes longer for a piece has enough to do ...
-const SLOW: Duration = Duration::from_millis(20);
-/// ... and is left alone for so long, where nobody has to wait for it.
-const REST: Duration = Duration::from_secs(1);
+const MOST_UNHURRIED: usize = 4;
 
 /// Buffers, and who may use them.
 #[derive(Debug)]
-pub struct Direct {
+pub struct DirectIo {
     most: usize,
-    /// Everybody waits for the disk in any case.
-    patient: bool,
     state: Mutex<State>,
 }
 
@@ -44,21 +37,14 @@ pub struct Direct {
 struct State {
     in_use: usize,
     idle: Vec<Vec<u8>>,
-    rests_until: Option<Instant>,
 }
 
-impl Direct {
-    /// `patient` where each report is put on disk before it is acknowledged: a slow disk is then no reason to stop.
-    pub fn new(patient: bool) -> Self {
-        Self {
-            most: if patient {
-                MOST_PATIENT
-            } else {
-                MOST_IMPATIENT
-            },
-            patient,
-            state: Mutex::default(),
-        }
+impl DirectIo {
+    /// `waits` where each report is put on disk before it is acknowledged.
+    pub fn new(waits: bool) -> Self {
+        let most = if waits { MOST_WAITING } else { MOST_UNHURRIED };
+        let state = Mutex::default();
+        Self { most, state }
     }
 
     /// Writes as much as it can of a new file's frames, from the start; how many bytes that was, often none. Blocks.
@@ -77,22 +63,14 @@ impl Direct {
         let Some(mut buffer) = self.take() else {
             return Ok(0);
         };
-        let (mut is_slow, mut piece_began) = (false, Instant::now());
-        let mut goes_on = || {
-            is_slow |= piece_began.elapsed() > SLOW;
-            piece_began = Instant::now();
-            self.patient || !is_slow
-        };
-        let written = write(file, frames, aligned(&mut buffer), &mut goes_on);
-        goes_on();
-        self.give_back(buffer, is_slow);
+        let written = write(file, frames, aligned(&mut buffer));
+        self.give_back(buffer);
         written
     }
 
     fn take(&self) -> Option<Vec<u8>> {
         let mut state = self.lock();
-        let rests = state.rests_until.is_some_and(|end| Instant::now() < end);
-        if rests || state.in_use == self.most {
+        if state.in_use == self.most {
             return None;
         }
         state.in_use += 1;
@@ -101,13 +79,10 @@ impl Direct {
         Some(idle.unwrap_or_else(|| vec![0; PIECE_BYTES + BLOCK_BYTES]))
     }
 
-    fn give_back(&self, buffer: Vec<u8>, is_slow: bool) {
+    fn give_back(&self, buffer: Vec<u8>) {
         let mut state = self.lock();
         state.in_use -= 1;
         state.idle.push(buffer);
-        if !self.patient && is_slow {
-            state.rests_until = Some(Instant::now() + REST);
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -125,22 +100,19 @@ fn write<F: Deref<Target = [u8]>>(
     file: &mut File,
     frames: &[F],
     buffer: &mut [u8],
-    goes_on: impl FnMut() -> bool,
 ) -> io::Result<usize> {
     if fcntl_setfl(&*file, OFlags::DIRECT).is_err() {
         return Ok(0);
     }
-    let written = write_pieces(file, frames, buffer, goes_on);
+    let written = write_pieces(file, frames, buffer);
     fcntl_setfl(&*file, OFlags::empty())?;
     written
 }
 
-/// `goes_on` is asked after each piece that another follows.
 fn write_pieces<F: Deref<Target = [u8]>>(
     file: &mut impl Write,
     frames: &[F],
     buffer: &mut [u8],
-    mut goes_on: impl FnMut() -> bool,
 ) -> io::Result<usize> {
     let (mut written, mut filled) = (0, 0);
     for mut frame in frames.iter().map(|frame| &frame[..]) {
@@ -152,7 +124,7 @@ fn write_pieces<F: Deref<Target = [u8]>>(
             if filled == buffer.len() {
                 let in_this = write_blocks(file, buffer)?;
                 written += in_this;
-                if in_this < filled || !goes_on() {
+                if in_this < filled {
                     return Ok(written);
                 }
                 filled = 0;

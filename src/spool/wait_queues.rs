@@ -9,19 +9,19 @@ use std::time::SystemTime;
 use tokio::sync::Notify;
 
 use super::folders::State;
-use super::line::{Line, Taken, Tally, occupied_bytes};
 use super::name::{EntryName, PackedId, micros_of};
+use super::wait_queue::{ClaimedEntry, Tally, WaitQueue, occupied_bytes};
 use crate::crash::CrashId;
 
 /// A report in the spool, in the hands of one owner: nobody else is given it meanwhile.
 ///
-/// Dropping it puts it back where it was in the line. `Spool::advance` and `Spool::remove` use it up.
+/// Dropping it puts it back where it was in the queue. `Spool::advance` and `Spool::remove` use it up.
 pub struct Entry {
     pub(super) name: EntryName,
     pub(super) state: State,
     pub(super) length_bytes: u64,
     turn: u64,
-    lines: Arc<Lines>,
+    queues: Arc<WaitQueues>,
 }
 
 impl Entry {
@@ -44,14 +44,14 @@ impl Entry {
         self.length_bytes
     }
 
-    /// Puts it back at the end of the line, so that one that cannot be moved on does not hold up the others.
+    /// Puts it back at the end of the queue, so that one that cannot be moved on does not hold up the others.
     pub fn defer(mut self) {
         self.turn = micros_of(SystemTime::now()).max(self.name.micros);
     }
 
     /// Takes it out of memory: its file is gone, or somebody else's concern.
     pub(super) fn forget(self) {
-        self.lines.forget(self.state, self.name, self.length_bytes);
+        self.queues.forget(self.state, self.name, self.length_bytes);
     }
 }
 
@@ -70,21 +70,21 @@ impl Drop for Entry {
             turn,
             ..
         } = *self;
-        let taken = Taken {
+        let taken = ClaimedEntry {
             name,
             length_bytes,
             turn,
         };
-        // Whoever used the entry up took it out of the line before.
-        if self.lines.lock().line(state).put_back(taken) {
-            self.lines.arrivals(state).notify_one();
+        // Whoever used the entry up took it out of the queue before.
+        if self.queues.lock().queue(state).put_back(taken) {
+            self.queues.arrivals(state).notify_one();
         }
     }
 }
 
-/// Both lines, shared by all who put and take.
+/// Both queues, shared by all who put and take.
 #[derive(Default)]
-pub(super) struct Lines {
+pub(super) struct WaitQueues {
     both: Mutex<Both>,
     save_arrivals: Notify,
     publish_arrivals: Notify,
@@ -92,12 +92,12 @@ pub(super) struct Lines {
 
 #[derive(Default)]
 struct Both {
-    save: Line,
-    publish: Line,
+    save: WaitQueue,
+    publish: WaitQueue,
 }
 
 impl Both {
-    fn line(&mut self, state: State) -> &mut Line {
+    fn queue(&mut self, state: State) -> &mut WaitQueue {
         match state {
             State::Save => &mut self.save,
             State::Publish => &mut self.publish,
@@ -109,7 +109,7 @@ impl Both {
     }
 }
 
-impl Lines {
+impl WaitQueues {
     fn lock(&self) -> MutexGuard<'_, Both> {
         self.both.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,13 +121,13 @@ impl Lines {
         }
     }
 
-    fn entry(self: &Arc<Self>, state: State, taken: Taken) -> Entry {
+    fn entry(self: &Arc<Self>, state: State, taken: ClaimedEntry) -> Entry {
         Entry {
             name: taken.name,
             state,
             length_bytes: taken.length_bytes,
             turn: taken.turn,
-            lines: Arc::clone(self),
+            queues: Arc::clone(self),
         }
     }
 
@@ -152,11 +152,11 @@ impl Lines {
         while both.knows(name) {
             name.micros += 1;
         }
-        both.line(state).add_taken(name, length_bytes);
+        both.queue(state).add_taken(name, length_bytes);
         let turn = name.micros;
         Ok(self.entry(
             state,
-            Taken {
+            ClaimedEntry {
                 name,
                 length_bytes,
                 turn,
@@ -170,7 +170,7 @@ impl Lines {
         if both.knows(name) {
             return false;
         }
-        both.line(state).add_waiting(name, length_bytes);
+        both.queue(state).add_waiting(name, length_bytes);
         drop(both);
         self.arrivals(state).notify_one();
         true
@@ -181,22 +181,22 @@ impl Lines {
     }
 
     pub fn has(&self, state: State, name: EntryName) -> bool {
-        self.lock().line(state).knows(name)
+        self.lock().queue(state).knows(name)
     }
 
-    /// The first in line, if anybody waits.
+    /// The first in queue, if anybody waits.
     pub fn claim(self: &Arc<Self>, state: State) -> Option<Entry> {
-        let taken = self.lock().line(state).take_first()?;
+        let taken = self.lock().queue(state).take_first()?;
         Some(self.entry(state, taken))
     }
 
-    /// The first in line, as soon as there is one.
+    /// The first in queue, as soon as there is one.
     pub async fn next(self: &Arc<Self>, state: State) -> Entry {
         loop {
             let arrival = self.arrivals(state).notified();
             if let Some(entry) = self.claim(state) {
                 // Several arrivals may have left one notice: whoever takes one passes it on.
-                if self.lock().line(state).has_waiting() {
+                if self.lock().queue(state).has_waiting() {
                     self.arrivals(state).notify_one();
                 }
                 return entry;
@@ -206,7 +206,7 @@ impl Lines {
     }
 
     pub fn forget(&self, state: State, name: EntryName, length_bytes: u64) {
-        self.lock().line(state).forget(name, length_bytes);
+        self.lock().queue(state).forget(name, length_bytes);
     }
 
     /// The entry's file lies in `publish/` now.
@@ -218,7 +218,7 @@ impl Lines {
         let turn = name.micros;
         self.entry(
             State::Publish,
-            Taken {
+            ClaimedEntry {
                 name,
                 length_bytes,
                 turn,
@@ -229,13 +229,13 @@ impl Lines {
     /// The entry's file was replaced by one of another length.
     pub fn resized(&self, entry: &mut Entry, length_bytes: u64) {
         let mut both = self.lock();
-        let line = both.line(entry.state);
-        line.resize(entry.length_bytes, length_bytes);
+        let queue = both.queue(entry.state);
+        queue.resize(entry.length_bytes, length_bytes);
         entry.length_bytes = length_bytes;
     }
 
     pub fn tally(&self, state: State) -> Tally {
-        self.lock().line(state).tally()
+        self.lock().queue(state).tally()
     }
 }
 

@@ -1,4 +1,4 @@
-//! One line of waiting reports: order, claims, sums. Plain data; about 50 bytes per waiting report.
+//! One queue of waiting reports: order, claims, sums. Plain data; about 50 bytes per waiting report.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -8,7 +8,7 @@ use super::name::{EntryName, PackedId, time_of};
 /// What file systems give to a file at least, and in multiples of which they count.
 const BLOCK_BYTES: u64 = 4096;
 
-/// Room a file takes on the disk.
+/// Capacity a file takes on the disk.
 pub(super) fn occupied_bytes(length_bytes: u64) -> u64 {
     length_bytes.next_multiple_of(BLOCK_BYTES)
 }
@@ -34,9 +34,9 @@ impl Tally {
 
 /// All entries of one state, those that somebody has taken included.
 #[derive(Default)]
-pub(super) struct Line {
+pub(super) struct WaitQueue {
     waiting: BTreeMap<Place, Waiting>,
-    /// Taken, or deferred: those whose name does not tell their place in the line.
+    /// Claimed, or deferred: those whose name does not tell their place in the queue.
     aside: BTreeSet<EntryName>,
     entries: usize,
     bytes: u64,
@@ -54,16 +54,16 @@ struct Waiting {
     length_bytes: u64,
 }
 
-/// An entry taken out of the line.
+/// An entry taken out of the queue.
 #[derive(Clone, Copy)]
-pub(super) struct Taken {
+pub(super) struct ClaimedEntry {
     pub name: EntryName,
     pub length_bytes: u64,
     /// Its place, in microseconds: when it came, or when it was deferred last.
     pub turn: u64,
 }
 
-impl Line {
+impl WaitQueue {
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -94,7 +94,7 @@ impl Line {
         self.waiting.insert(Place { turn: micros, id }, waiting);
     }
 
-    pub fn take_first(&mut self) -> Option<Taken> {
+    pub fn take_first(&mut self) -> Option<ClaimedEntry> {
         let (Place { turn, id }, waiting) = self.waiting.pop_first()?;
         let Waiting {
             micros,
@@ -102,16 +102,16 @@ impl Line {
         } = waiting;
         let name = EntryName { micros, id };
         self.aside.insert(name);
-        Some(Taken {
+        Some(ClaimedEntry {
             name,
             length_bytes,
             turn,
         })
     }
 
-    /// False if it is not in this line any more.
-    pub fn put_back(&mut self, taken: Taken) -> bool {
-        let Taken { name, mut turn, .. } = taken;
+    /// False if it is not in this queue any more.
+    pub fn put_back(&mut self, taken: ClaimedEntry) -> bool {
+        let ClaimedEntry { name, mut turn, .. } = taken;
         if !self.aside.contains(&name) {
             return false;
         }
@@ -130,7 +130,7 @@ impl Line {
         true
     }
 
-    /// A taken entry leaves the line. False if it did before.
+    /// A taken entry leaves the queue. False if it did before.
     pub fn forget(&mut self, name: EntryName, length_bytes: u64) -> bool {
         let was_there = self.aside.remove(&name);
         if was_there {
@@ -163,7 +163,7 @@ impl Line {
         }
     }
 
-    /// The first in line is older than all that were never deferred; the others are aside.
+    /// The first in queue is older than all that were never deferred; the others are aside.
     fn oldest(&self) -> Option<SystemTime> {
         let first = self.waiting.first_key_value();
         let first = first.map(|(_, waiting)| waiting.micros);
