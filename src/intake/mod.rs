@@ -9,6 +9,7 @@ mod decode;
 mod file_data;
 mod form;
 mod heavy;
+mod header_field;
 mod json;
 mod malformed;
 mod part_head;
@@ -20,6 +21,8 @@ mod weight;
 
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod spellings;
 #[cfg(test)]
 mod tests;
 

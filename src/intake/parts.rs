@@ -110,13 +110,13 @@ impl Parts {
             self.current = Current::LeftOut;
             return Ok(());
         };
-        self.current = if head.content_type.starts_with("application/json") {
+        self.current = if head.is_type("application/json") {
             self.has_json = true;
             Current::Json {
                 text: Buffer::default(),
                 scale: Scale::default(),
             }
-        } else if head.content_type.starts_with("text/plain") && !head.is_file()? {
+        } else if head.is_type("text/plain") && !head.is_file {
             self.has_text = true;
             Current::Text {
                 name,
@@ -125,7 +125,10 @@ impl Parts {
                 too_large: false,
             }
         } else {
-            if !head.content_type.starts_with("application/octet-stream") {
+            if !head
+                .content_type
+                .eq_ignore_ascii_case("application/octet-stream")
+            {
                 self.note(format!(
                     "unknown content type: {name} {}",
                     head.content_type

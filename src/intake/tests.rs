@@ -96,11 +96,11 @@ fn parsed_in_frames(
     )
 }
 
-fn parsed(body: &[u8]) -> Result<Submission, Failed<OutOfMemory>> {
+pub(super) fn parsed(body: &[u8]) -> Result<Submission, Failed<OutOfMemory>> {
     parsed_in_frames(body, None, &[usize::MAX])
 }
 
-fn part(headers: &str, data: &[u8]) -> Vec<u8> {
+pub(super) fn part(headers: &str, data: &[u8]) -> Vec<u8> {
     [b"--xyz\r\n", headers.as_bytes(), b"\r\n\r\n", data, b"\r\n"].concat()
 }
 
@@ -127,7 +127,7 @@ fn json(value: &str) -> Vec<u8> {
     )
 }
 
-fn body(parts: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn body(parts: &[Vec<u8>]) -> Vec<u8> {
     [parts.concat(), b"--xyz--\r\n".to_vec()].concat()
 }
 
