@@ -21,7 +21,10 @@ use tokio_util::sync::CancellationToken;
 use crate::admin::Figures;
 use crate::crashmover::{Crashmover, Leftover};
 use crate::health::Health;
-use crate::http::{Certificates, Collector, Routes, Server, ServerConfig, Tls, TlsError, routes};
+use crate::http::{
+    Certificates, Collector, FirstDiscards, Routes, Server, ServerConfig, SubmitPaths, Tls,
+    TlsError, routes,
+};
 use crate::intake::Heavy;
 use crate::metrics::Metrics;
 use crate::sentry;
@@ -135,12 +138,14 @@ impl App {
         let http = &settings.http;
         let collector = Arc::new(Collector {
             throttler,
+            first_discards: FirstDiscards::default(),
             crashmover: crashmover.clone(),
             health,
             metrics: metrics.clone(),
             body_limits: body_limits(settings),
             intake_limits: intake_limits(settings),
             heavy: Heavy::default(),
+            submit_paths: SubmitPaths::new(settings.clients.submit_paths.clone()),
             id_prefix: http.dump_id_prefix.clone(),
             bearer_token: http
                 .stage_submitter_bearer_token

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod dockerflow;
+mod first_discards;
 mod framing;
 mod head;
 mod limits;
@@ -16,6 +17,7 @@ mod proxy_header;
 mod reply;
 mod server;
 mod submit;
+mod submit_paths;
 mod tls;
 mod unread;
 mod validity;
@@ -32,8 +34,10 @@ use tower::util::{MapRequestLayer, ServiceExt};
 use tower::{Layer, Service};
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use first_discards::FirstDiscards;
 pub use limits::BodyLimits;
 pub use server::{Server, ServerConfig};
+pub use submit_paths::SubmitPaths;
 pub use tls::{Certificates, Tls, TlsError};
 
 use crate::crashmover::Crashmover;
@@ -45,12 +49,15 @@ use crate::throttle::Throttler;
 /// Everything a request may need. Built once by `app`.
 pub struct Collector {
     pub throttler: Throttler,
+    pub first_discards: FirstDiscards,
     pub crashmover: Arc<Crashmover>,
     pub health: Health,
     pub metrics: Metrics,
     pub body_limits: BodyLimits,
     pub intake_limits: Limits,
     pub heavy: Heavy,
+    /// Reports are taken here as well as at `/submit`.
+    pub submit_paths: SubmitPaths,
     /// Goes before every crash id in an answer: `bp-`.
     pub id_prefix: String,
     /// Who sends this may choose crash ids.
@@ -66,11 +73,10 @@ pub type Routes =
 /// The routes of a collector.
 pub fn routes(collector: Arc<Collector>) -> Routes {
     let most_discarded_bytes = collector.body_limits.payload_bytes;
+    let submit = only(Method::POST, submit::submit, collector.clone());
+    let submit_paths = collector.submit_paths.clone();
     let router = Router::new()
-        .route(
-            "/submit",
-            only(Method::POST, submit::submit, collector.clone()),
-        )
+        .route("/submit", submit.clone())
         .route(
             "/__heartbeat__",
             only(Method::GET, dockerflow::heartbeat, collector.clone()),
@@ -87,9 +93,16 @@ pub fn routes(collector: Arc<Collector>) -> Routes {
             "/__broken__",
             only(Method::GET, dockerflow::broken, collector),
         )
-        .fallback(move |request: Request| async move {
-            let answer = reply::error_document(StatusCode::NOT_FOUND);
-            unread::answer(request, most_discarded_bytes, answer)
+        .fallback(move |request: Request| {
+            let is_submit = submit_paths.has(request.uri().path());
+            let submit = submit.clone();
+            async move {
+                if is_submit {
+                    return submit.call(request, ()).await;
+                }
+                let answer = reply::error_document(StatusCode::NOT_FOUND);
+                unread::answer(request, most_discarded_bytes, answer)
+            }
         });
     let catch_panic =
         CatchPanicLayer::custom(|_| reply::error_document(StatusCode::INTERNAL_SERVER_ERROR));

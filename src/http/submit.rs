@@ -10,12 +10,12 @@ use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 use tracing::Instrument;
 
-use crate::crash::{CrashId, CrashReport, Metadata, NoMemory, RawCrash};
+use crate::crash::{Annotations, CrashId, CrashReport, Metadata, NoMemory, RawCrash};
 use crate::crashmover::{NotKept, OutOfMemory, Receipt, Reservation};
 use crate::fail_point;
 use crate::intake::{self, Failed, Head, Malformed, Submission, Upload, Weight};
 use crate::metrics::Count;
-use crate::throttle::Keep;
+use crate::throttle::{Keep, Verdict};
 
 use super::Collector;
 use super::accounts::{Account, count_body, count_verdict, log_verdict};
@@ -67,10 +67,14 @@ async fn decide(
         return Err(Refusal::Overloaded);
     }
     body.admit(collector.crashmover.budget().reserve(announced_bytes)?);
-    let submission = read(collector, head, body).await?;
+    let mut submission = read(collector, head, body).await?;
     collector.metrics.count(Count::IncomingCrash);
 
     let received = Utc::now();
+    let notes = collector
+        .throttler
+        .apply_aliases(&mut submission.annotations);
+    submission.notes.extend(notes);
     let dice = &mut rand::random::<f64>;
     let verdict = collector
         .throttler
@@ -79,6 +83,7 @@ async fn decide(
     count_verdict(collector, &verdict);
     let Some(digit) = verdict.digit() else {
         let rule = verdict.rule().into();
+        tell_first_discard(collector, &verdict, &submission.annotations, received);
         return Ok(Decision::Told(Reply::Rejected { rule }));
     };
     let id = chosen.unwrap_or_else(|| CrashId::make(rand::random(), digit, received.date_naive()));
@@ -101,6 +106,26 @@ async fn decide(
     )
     .await?;
     Ok(Decision::Keep(Box::new(report), reservation))
+}
+
+/// The client's owner may not know yet what the collector's rules want, and the client tells nobody.
+fn tell_first_discard(
+    collector: &Collector,
+    verdict: &Verdict,
+    annotations: &Annotations,
+    now: DateTime<Utc>,
+) {
+    let rule = verdict.rule();
+    if let Some(lack) = collector.throttler.lack(rule, annotations, now)
+        && collector
+            .first_discards
+            .is_first(rule, &lack, annotations.get("ProductName"))
+    {
+        tracing::info!(
+            rule,
+            "{rule} discards reports of a product: {lack}; `antenna throttle` says more, and this is logged once for each product"
+        );
+    }
 }
 
 async fn read(

@@ -3,9 +3,11 @@
 //! Rules are asked in order; the first that settles a submission gives the [`Verdict`]. Rules, product list and package
 //! names are data (`mozilla.toml`, or a file of the operator's; the format is in `docs/throttling.md`).
 
+mod aliases;
 mod condition;
 mod condition_text;
 mod json_path;
+mod lack;
 mod mistakes;
 mod rule;
 mod rules_file;
@@ -29,10 +31,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::crash::Annotations;
+use aliases::Aliases;
 use condition::Facts;
+pub use lack::Lack;
 pub use mistakes::{Mistake, RulesError};
 pub use rule::Finding;
 use rule::{CatchAll, RuleSet};
+use sources::Loaded;
 use supported::Supported;
 pub use verdict::{Keep, ThrottleResult, Verdict};
 
@@ -53,6 +58,7 @@ pub struct ThrottleSettings<'a> {
 pub struct Throttler {
     rule_set: RuleSet,
     supported: Supported,
+    aliases: Aliases,
 }
 
 /// A verdict and how it came about.
@@ -74,11 +80,37 @@ impl Throttler {
     /// # Errors
     /// Every mistake in the settings and in the files they name.
     pub fn new(settings: &ThrottleSettings) -> Result<Self, RulesError> {
-        let (rule_set, supported) = sources::load(settings)?;
-        Ok(Self {
-            rule_set,
+        let Loaded {
+            rules,
             supported,
+            aliases,
+        } = sources::load(settings)?;
+        Ok(Self {
+            rule_set: rules,
+            supported,
+            aliases,
         })
+    }
+
+    /// Gives annotations that are missing the text that was sent under one of their other names; says so in notes.
+    pub fn apply_aliases(&self, annotations: &mut Annotations) -> Vec<String> {
+        self.aliases.apply(annotations)
+    }
+
+    /// What a submission that the rule of this name settled lacks to be of a supported product or package.
+    pub fn lack(&self, rule: &str, annotations: &Annotations, now: DateTime<Utc>) -> Option<Lack> {
+        let rule = self
+            .rule_set
+            .rules
+            .iter()
+            .find(|known| &*known.name == rule)?;
+        Lack::behind(rule.when.as_ref()?, &self.facts(annotations, now))
+    }
+
+    /// The names in the list in which something was looked for.
+    pub fn listed(&self, lack: &Lack, annotations: &Annotations) -> Vec<&str> {
+        let product = annotations.text("ProductName");
+        self.supported.listed(lack.annotation, product.as_deref())
     }
 
     /// The verdict over a submission received at `now`. There always is one, in time proportional to the annotations.
@@ -130,11 +162,7 @@ impl Throttler {
         dice: &mut dyn FnMut() -> f64,
         seen: &mut dyn FnMut(&Arc<str>, Finding),
     ) -> Verdict {
-        let facts = Facts {
-            annotations,
-            now,
-            supported: &self.supported,
-        };
+        let facts = self.facts(annotations, now);
         for rule in &self.rule_set.rules {
             let finding = rule.decide(&facts, dice);
             seen(&rule.name, finding);
@@ -146,6 +174,14 @@ impl Throttler {
         let (result, percent) = (*result, 100.0);
         seen(name, Finding::Settled { result, percent });
         Verdict::new(Arc::clone(name), result)
+    }
+
+    fn facts<'a>(&'a self, annotations: &'a Annotations, now: DateTime<Utc>) -> Facts<'a> {
+        Facts {
+            annotations,
+            now,
+            supported: &self.supported,
+        }
     }
 }
 
