@@ -37,7 +37,7 @@ pub use admin::{AdminParts, open_admin};
 pub use backends::{Backends, backends};
 pub use certificate::{days_left, ends_soon};
 pub use configs::sentry_config;
-use configs::{body_limits, crashmover_config, intake_limits};
+use configs::{body_limits, crashmover_config, intake_limits, takes_foreign_uuids};
 pub use health::REPORT_BYTES;
 use memory::{MemoryBudget, memory_budget};
 use metrics::Losses;
@@ -146,6 +146,7 @@ impl App {
             intake_limits: intake_limits(settings),
             heavy: Heavy::default(),
             submit_paths: SubmitPaths::new(settings.clients.submit_paths.clone()),
+            takes_foreign_uuids: takes_foreign_uuids(settings),
             id_prefix: http.dump_id_prefix.clone(),
             bearer_token: http
                 .stage_submitter_bearer_token

@@ -29,7 +29,10 @@ pub fn count_body<E>(
         return;
     }
     let extra = collector.intake_limits.extra_encodings;
-    let encoding = Encoding::of(head.content_encoding, extra);
+    let encoding = match result {
+        Ok(submission) => submission.encoding,
+        Err(_) => head.encodings.to_decode(extra).next(),
+    };
     let is_success = !matches!(reason, Some(Malformed::BadGzip | Malformed::BadEncoding));
     // These two say gzip in their names, and mean it.
     if encoding == Some(Encoding::Gzip) {

@@ -62,6 +62,8 @@ pub struct Collector {
     pub id_prefix: String,
     /// Who sends this may choose crash ids.
     pub bearer_token: Option<String>,
+    /// A `uuid` of anybody else is set aside, and the report kept.
+    pub takes_foreign_uuids: bool,
     /// The body of `/__version__`.
     pub version: bytes::Bytes,
 }

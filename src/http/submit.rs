@@ -29,7 +29,7 @@ pub async fn submit(State(collector): State<Arc<Collector>>, request: Request) -
     let account = Account::open(collector.clone());
     let (parts, body) = request.into_parts();
     let mut body = LimitedBody::new(body, collector.body_limits);
-    let reply = match decide(&collector, &parts.headers, &mut body).await {
+    let reply = match decide(&collector, &parts.headers, parts.uri.query(), &mut body).await {
         Ok(Decision::Told(reply)) => account.close(reply),
         Ok(Decision::Keep(report, reservation)) => keep(account, *report, reservation).await,
         Err(refusal) => account.close(Reply::Refused(refusal)),
@@ -56,9 +56,10 @@ enum Decision {
 async fn decide(
     collector: &Collector,
     headers: &HeaderMap,
+    query: Option<&str>,
     body: &mut LimitedBody,
 ) -> Result<Decision, Refusal> {
-    let head = head(headers);
+    let head = head(headers, query);
     let announced_bytes = head.content_length_bytes.unwrap_or(0);
     if announced_bytes > collector.body_limits.payload_bytes {
         return Err(Refusal::TooLarge);
@@ -79,7 +80,7 @@ async fn decide(
     let verdict = collector
         .throttler
         .throttle(&submission.annotations, received, dice);
-    let chosen = chosen_id(collector, headers, &submission)?;
+    let chosen = chosen_id(collector, headers, &mut submission)?;
     count_verdict(collector, &verdict);
     let Some(digit) = verdict.digit() else {
         let rule = verdict.rule().into();
@@ -88,10 +89,6 @@ async fn decide(
     };
     let id = chosen.unwrap_or_else(|| CrashId::make(rand::random(), digit, received.date_naive()));
     log_verdict(&id, &verdict);
-    if submission.replaced_dumps > 0 {
-        let dumps = submission.replaced_dumps;
-        tracing::warn!(crash_id = %id, dumps, "{id}: dumps replaced by later ones of the same name");
-    }
     let Some(keep) = verdict.keep() else {
         return Ok(Decision::Told(Reply::Faked(id)));
     };
@@ -121,10 +118,7 @@ fn tell_first_discard(
             .first_discards
             .is_first(rule, &lack, annotations.get("ProductName"))
     {
-        tracing::info!(
-            rule,
-            "{rule} discards reports of a product: {lack}; `antenna throttle` says more, and this is logged once for each product"
-        );
+        tracing::info!(rule, "{rule} discards reports of a product: {lack}");
     }
 }
 
@@ -167,13 +161,20 @@ impl From<OutOfMemory> for Refusal {
 fn chosen_id(
     collector: &Collector,
     headers: &HeaderMap,
-    submission: &Submission,
+    submission: &mut Submission,
 ) -> Result<Option<CrashId>, Refusal> {
     let Some(uuid) = submission.annotations.get("uuid") else {
         return Ok(None);
     };
     if !is_authorised(collector, headers) {
-        return Err(Refusal::UnauthorizedUuid);
+        if !collector.takes_foreign_uuids {
+            return Err(Refusal::UnauthorizedUuid);
+        }
+        if let Some(new) = submission.annotations.set_aside("uuid") {
+            let note = format!("uuid is not the sender's to choose: kept as {new}");
+            submission.notes.push(note);
+        }
+        return Ok(None);
     }
     let id = uuid.as_str().and_then(|uuid| CrashId::parse(uuid).ok());
     id.map(Some)
@@ -208,7 +209,7 @@ async fn assemble(
     let metadata = Metadata {
         notes: submission.notes,
         payload: submission.payload,
-        payload_compressed: submission.is_compressed,
+        payload_compressed: submission.encoding.is_some(),
         payload_bytes: submission.payload_bytes,
         throttle_rule: keep.rule().to_owned(),
         user_agent,

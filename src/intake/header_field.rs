@@ -6,6 +6,9 @@ use std::borrow::Cow;
 
 use super::text;
 
+/// JavaMail makes a piece of each 60 characters: these are more than a head has room for.
+const MOST_PIECES: usize = 200;
+
 /// The fields of a part's head, in their order: name and unfolded value, without the spaces around them.
 ///
 /// Lines end with CR LF; a bare line feed belongs to its line. A line that begins with a space or a tab continues the one
@@ -95,32 +98,38 @@ fn comment_bytes(text: &[u8]) -> Option<usize> {
     None
 }
 
-/// A field's value of the form `value; name=value; …`, as raw bytes.
+/// A field's value of the form `value; name=value; …`, as raw bytes. Nothing of it is copied before it is asked for.
 pub struct FieldValue<'a> {
     /// What stands before the first semicolon, without spaces around it.
     pub value: &'a [u8],
-    parameters: Vec<(&'a [u8], &'a [u8])>,
+    rest: Option<&'a [u8]>,
 }
 
 impl<'a> FieldValue<'a> {
-    /// Splits at semicolons outside quotes. What is no `name=value` is passed over, whatever quotes it has.
     pub fn parse(text: &'a [u8]) -> Self {
-        let (value, mut rest) = split_once(text, memchr::memchr(b';', text));
-        let mut parameters = Vec::new();
-        while let Some(text) = rest {
-            let name_end = memchr::memchr2(b'=', b';', text);
-            let name_end = name_end.filter(|at| text[*at] == b'=');
-            let (name, value) = split_once(text, name_end);
-            let Some(value) = value else {
-                rest = split_once(text, memchr::memchr(b';', text)).1;
-                continue;
-            };
-            let (value, behind) = split_once(value, parameter_end(value));
-            parameters.push((name.trim_ascii_start(), value.trim_ascii()));
-            rest = behind;
-        }
+        let (value, rest) = split_once(text, memchr::memchr(b';', text));
         let value = value.trim_ascii();
-        Self { value, parameters }
+        Self { value, rest }
+    }
+
+    /// Names and values, split at semicolons outside quotes. What is no `name=value` is passed over, whatever quotes it has.
+    fn parameters(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        let mut rest = self.rest;
+        std::iter::from_fn(move || {
+            loop {
+                let text = rest?;
+                let name_end = memchr::memchr2(b'=', b';', text);
+                let name_end = name_end.filter(|at| text[*at] == b'=');
+                let (name, value) = split_once(text, name_end);
+                let Some(value) = value else {
+                    rest = split_once(text, memchr::memchr(b';', text)).1;
+                    continue;
+                };
+                let (value, behind) = split_once(value, parameter_end(value));
+                rest = behind;
+                return Some((name.trim_ascii_start(), value.trim_ascii()));
+            }
+        })
     }
 
     /// The last parameter of that name, unquoted. Spaces before the `=` make another name, as RFC 9110 has it.
@@ -134,8 +143,7 @@ impl<'a> FieldValue<'a> {
     }
 
     fn find(&self, is_it: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
-        let mut parameters = self.parameters.iter().rev();
-        let found = parameters.find(|(found, _)| is_it(found));
+        let found = self.parameters().filter(|(found, _)| is_it(found)).last();
         found.map(|(_, value)| unquoted(value))
     }
 
@@ -143,7 +151,7 @@ impl<'a> FieldValue<'a> {
     /// `name*0`, `name*1*` … (RFC 2231), as JavaMail and Python's email package write long ones. `None` where there is
     /// none, or none that can be decoded.
     pub fn extended(&self, name: &str) -> Option<Extended> {
-        let mut pieces: Vec<Piece> = self.pieces(name).collect();
+        let mut pieces: Vec<Piece> = self.pieces(name).take(MOST_PIECES).collect();
         pieces.sort_by_key(|piece| piece.number);
         // The last of several with one number counts.
         pieces.reverse();
@@ -176,7 +184,7 @@ impl<'a> FieldValue<'a> {
     }
 
     fn pieces<'b>(&'b self, name: &'b str) -> impl Iterator<Item = Piece> + 'b {
-        self.parameters.iter().filter_map(move |(found, value)| {
+        self.parameters().filter_map(move |(found, value)| {
             let (own, number) = found.trim_ascii_end().split_at_checked(name.len())?;
             let number = number.strip_prefix(b"*")?;
             let (number, is_encoded) = match number.strip_suffix(b"*") {
@@ -263,7 +271,8 @@ fn split_extended(value: &[u8]) -> Option<(String, Vec<u8>)> {
     (!charset.is_empty()).then(|| (charset, text.to_vec()))
 }
 
-fn percent_decoded(text: &[u8]) -> Vec<u8> {
+/// Bytes for `%41` and the like; what is no escape stays.
+pub fn percent_decoded(text: &[u8]) -> Vec<u8> {
     let hex = |byte: u8| {
         let digit = char::from(byte).to_digit(16);
         digit.and_then(|digit| u8::try_from(digit).ok())

@@ -45,6 +45,8 @@ enum State {
     FileData,
     /// Behind the last delimiter.
     Epilogue,
+    /// No form: all of it is data.
+    Bare,
 }
 
 impl Splitter {
@@ -55,6 +57,14 @@ impl Splitter {
             state: State::Preamble(Box::new(Scanner::new(&delimiter[2..]))),
             delimiter: Scanner::new(&delimiter),
             file_data: FileData::for_boundary(boundary),
+        }
+    }
+
+    /// For a body that is one part's data and nothing else.
+    pub fn bare() -> Self {
+        Self {
+            state: State::Bare,
+            ..Self::new(b"-")
         }
     }
 
@@ -96,6 +106,7 @@ impl Splitter {
             State::Data => self.take_data(frame, events),
             State::FileData => self.take_file_data(frame, events),
             State::Epilogue => frame.clear(),
+            State::Bare => events.push(Event::Data(std::mem::take(frame))),
         }
         Ok(())
     }
@@ -130,9 +141,14 @@ impl Splitter {
         };
     }
 
-    /// The last delimiter has been seen.
+    /// The last delimiter has been seen, or none is awaited.
     pub fn is_complete(&self) -> bool {
-        matches!(self.state, State::Epilogue)
+        matches!(self.state, State::Epilogue | State::Bare)
+    }
+
+    /// The body is no form.
+    pub fn is_bare(&self) -> bool {
+        matches!(self.state, State::Bare)
     }
 }
 

@@ -10,7 +10,8 @@ use futures_util::Stream;
 use proptest::prelude::*;
 
 use super::{
-    ExtraEncodings, Failed, Head, Heavy, Limits, Malformed, Submission, Upload, Weight, parse,
+    Encodings, ExtraEncodings, Failed, Head, Heavy, Limits, Malformed, Submission, Upload, Weight,
+    parse,
 };
 use crate::crash::Payload;
 
@@ -22,6 +23,8 @@ const LIMITS: Limits = Limits {
     annotation_bytes: 5000,
     annotations_bytes: 10_000,
     extra_encodings: ExtraEncodings::ALL,
+    takes_no_annotations: false,
+    takes_bare_dumps: false,
 };
 const TYPE: &[u8] = b"multipart/form-data; boundary=xyz";
 
@@ -32,7 +35,7 @@ struct Sent {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct OutOfMemory;
+pub(super) struct OutOfMemory;
 
 impl Stream for Sent {
     type Item = Result<Bytes, OutOfMemory>;
@@ -82,9 +85,10 @@ fn parsed_in_frames(
     }
     let head = Head {
         content_type: Some(TYPE),
-        content_encoding: encoding.map(str::as_bytes),
+        encodings: Encodings::of(encoding.map(str::as_bytes).into_iter()),
         content_length_bytes: Some(body.len() as u64),
         is_chunked: false,
+        query: None,
     };
     let memory_bytes = u64::MAX;
     read(
@@ -155,19 +159,7 @@ fn a_form_becomes_a_submission() {
         (submission.payload, submission.payload_bytes),
         (Payload::Multipart, body.len() as u64)
     );
-    assert!(submission.notes.is_empty() && !submission.is_compressed);
-}
-
-#[test]
-fn a_dump_that_is_replaced_is_counted() {
-    let submission = parsed(&body(&[
-        text("A", "1"),
-        dump("a.b", b"1"),
-        dump("ab", b"2"),
-    ]))
-    .unwrap();
-    assert_eq!((submission.dumps.len(), submission.replaced_dumps), (1, 1));
-    assert_eq!(submission.dumps[0].frames.concat(), b"2");
+    assert!(submission.notes.is_empty() && submission.encoding.is_none());
 }
 
 #[test]

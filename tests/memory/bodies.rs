@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use antenna::intake::{Head, Limits};
+use antenna::intake::{Encodings, Head, Limits};
 
 use super::dice::Dice;
 use super::limits;
@@ -21,9 +21,10 @@ impl Body {
     pub fn head(&self) -> Head<'_> {
         Head {
             content_type: Some(self.content_type.as_bytes()),
-            content_encoding: self.encoding.map(str::as_bytes),
+            encodings: Encodings::of(self.encoding.map(str::as_bytes).into_iter()),
             content_length_bytes: Some(self.wire.len() as u64),
             is_chunked: false,
+            query: None,
         }
     }
 }
