@@ -26,6 +26,8 @@ mod weight;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod spellings;
 #[cfg(test)]
 mod tests;

@@ -223,7 +223,7 @@ fn json(dice: &mut Dice, most_bytes: usize) -> Vec<u8> {
 
 fn nested(dice: &mut Dice, depth: usize) -> String {
     let count = dice.size(30);
-    let mut value = |dice: &mut Dice| match dice.between(0, 5) {
+    let value = |dice: &mut Dice| match dice.between(0, 5) {
         0 if depth > 0 => nested(dice, depth - 1),
         1 => format!("\"{}\"", "x".repeat(dice.size(300))),
         2 => format!("[{}]", vec!["1"; dice.size(40)].join(",")),
