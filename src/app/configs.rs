@@ -4,7 +4,7 @@ use crate::crashmover::{Acknowledge, CrashmoverConfig, RetryPolicy};
 use crate::http::BodyLimits;
 use crate::intake::{ExtraEncodings, Limits};
 use crate::sentry::SentryConfig;
-use crate::settings::{self, ExtraEncoding, GeneralSettings, Settings};
+use crate::settings::{self, ExtraEncoding, ExtraReport, GeneralSettings, Settings};
 use crate::spool::SpoolConfig;
 
 pub fn crashmover_config(settings: &Settings, in_flight_bytes: u64) -> CrashmoverConfig {
@@ -58,8 +58,15 @@ pub fn body_limits(settings: &Settings) -> BodyLimits {
     }
 }
 
+/// Whether a `uuid` of a sender without the token costs the report.
+pub fn takes_foreign_uuids(settings: &Settings) -> bool {
+    let extra_reports = &settings.clients.extra_reports;
+    extra_reports.contains(&ExtraReport::ForeignUuids)
+}
+
 pub fn intake_limits(settings: &Settings) -> Limits {
     let intake = &settings.intake;
+    let extra_reports = &settings.clients.extra_reports;
     Limits {
         inflated_bytes: intake.max_inflated_bytes.get() as u64,
         parts: intake.max_parts.get(),
@@ -67,6 +74,8 @@ pub fn intake_limits(settings: &Settings) -> Limits {
         annotations: intake.max_annotations.get(),
         annotation_bytes: intake.max_annotation_bytes.get() as u64,
         annotations_bytes: intake.max_annotations_bytes.get() as u64,
+        takes_bare_dumps: extra_reports.contains(&ExtraReport::BareDumps),
+        takes_no_annotations: extra_reports.contains(&ExtraReport::NoAnnotations),
         extra_encodings: ExtraEncodings {
             deflate: intake.extra_encodings.contains(&ExtraEncoding::Deflate),
             brotli: intake.extra_encodings.contains(&ExtraEncoding::Brotli),

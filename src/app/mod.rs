@@ -24,7 +24,8 @@ use crate::crashmover::{Crashmover, Leftover};
 use crate::disk::RealDisk;
 use crate::health::Health;
 use crate::http::{
-    Certificates, Collector, OnceIn, Routes, Server, ServerConfig, Tls, TlsError, routes,
+    Certificates, Collector, FirstDiscards, OnceIn, Routes, Server, ServerConfig, SubmitPaths, Tls,
+    TlsError, routes,
 };
 use crate::intake::Heavy;
 use crate::metrics::Metrics;
@@ -37,7 +38,7 @@ use crate::version::Version;
 pub use admin::{AdminParts, open_admin};
 pub use backends::{Backends, backends};
 pub use certificate::{days_left, ends_soon};
-use configs::{body_limits, crashmover_config, intake_limits};
+use configs::{body_limits, crashmover_config, intake_limits, takes_foreign_uuids};
 pub use configs::{sentry_config, spool_config};
 pub use health::REPORT_BYTES;
 use memory::{MemoryBudget, memory_budget};
@@ -131,12 +132,15 @@ impl App {
         let http = &settings.http;
         let collector = Arc::new(Collector {
             throttler,
+            first_discards: FirstDiscards::default(),
             crashmover: crashmover.clone(),
             health,
             metrics: metrics.clone(),
             body_limits: body_limits(settings),
             intake_limits: intake_limits(settings),
             heavy: Heavy::default(),
+            submit_paths: SubmitPaths::new(settings.clients.submit_paths.clone()),
+            takes_foreign_uuids: takes_foreign_uuids(settings),
             id_prefix: http.dump_id_prefix.clone(),
             bearer_token: http
                 .stage_submitter_bearer_token

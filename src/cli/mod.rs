@@ -4,6 +4,7 @@ mod check;
 mod client;
 mod completions;
 mod config;
+mod dump_kind;
 mod help;
 mod listener;
 mod live;

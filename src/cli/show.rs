@@ -7,6 +7,8 @@ use crate::crash::{CrashId, CrashReport, Dump, text_of};
 use crate::intake;
 use crate::settings::Settings;
 
+use super::dump_kind::kind;
+
 /// Values longer than this are cut: stacks and environments fill screens.
 const LONGEST_VALUE: usize = 100;
 
@@ -76,21 +78,11 @@ fn shown(value: &Value) -> String {
 }
 
 fn dump_line(dump: &Dump) -> String {
-    let begins: Vec<u8> = dump
-        .frames
-        .iter()
-        .flat_map(|frame| frame.iter().copied())
-        .take(4)
-        .collect();
-    let kind = if begins == b"MDMP" {
-        "a minidump"
-    } else {
-        "not a minidump"
-    };
     format!(
-        "  {}  {} bytes  sha256 {}  {kind}\n",
+        "  {}  {} bytes  sha256 {}  {}\n",
         dump.name,
         dump.length_bytes,
-        dump.sha256_hex()
+        dump.sha256_hex(),
+        kind(dump)
     )
 }

@@ -34,7 +34,7 @@ pub struct ThrottleArgs {
 pub fn throttle(settings: &Settings, args: &ThrottleArgs) -> Result<String, Failed> {
     let throttler = app::throttler(settings).map_err(Failed::Rules)?;
     let stored = raw_crash::gather(args.raw_crash.as_deref(), &args.annotations)?;
-    Ok(explained(&throttler, &stored.annotations, Utc::now()))
+    Ok(explained(&throttler, stored.annotations, Utc::now()))
 }
 
 /// One way through the rules, and how likely the dice make it.
@@ -43,10 +43,14 @@ struct Way {
     chance: f64,
 }
 
-fn explained(throttler: &Throttler, annotations: &Annotations, now: DateTime<Utc>) -> String {
+fn explained(throttler: &Throttler, mut annotations: Annotations, now: DateTime<Utc>) -> String {
+    let mut page = String::new();
+    for note in throttler.apply_aliases(&mut annotations) {
+        let _ = writeln!(page, "{note}");
+    }
+    let annotations = &annotations;
     let ways = ways(throttler, annotations, now);
     let widest = throttler.rule_names().map(str::len).max().unwrap_or(0);
-    let mut page = String::new();
     for (rule, when) in throttler.described() {
         let found = findings(&ways, rule);
         if found.is_empty() {
@@ -58,6 +62,10 @@ fn explained(throttler: &Throttler, annotations: &Annotations, now: DateTime<Utc
     page.push('\n');
     for ((rule, result), chance) in outcomes(&ways) {
         let _ = writeln!(page, "{}", sentence(rule, result, chance));
+        if let Some(lack) = throttler.lack(rule, annotations, now) {
+            let listed = throttler.listed(&lack, annotations).join(", ");
+            let _ = writeln!(page, "{lack}; the list has: {listed}");
+        }
     }
     page
 }
@@ -164,7 +172,7 @@ mod tests {
         let annotations = annotations.iter();
         let annotations =
             annotations.map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
-        explained(&throttler, &annotations.collect(), Utc::now())
+        explained(&throttler, annotations.collect(), Utc::now())
     }
 
     #[test]
@@ -198,6 +206,27 @@ accept by is_nightly: kept and processed
         assert!(page.contains(
             "is_firefox_desktop                  match: accept (a chance of 10 %), or match: reject (a chance of 90 %)"
         ));
+    }
+
+    #[test]
+    fn what_a_discarded_report_lacks_is_said_in_full() {
+        let list = "the list has: Fenix, Firefox, Firefox Enterprise, Focus, MozillaVPN, ReferenceBrowser, Thunderbird\n";
+        for (sent, lacks) in [
+            (
+                &[("prod", "Electron"), ("_productName", "Editor")][..],
+                "ProductName is missing, but there is _productName and prod: [aliases] in a rules file can make it ProductName; ",
+            ),
+            (
+                &[("ProductName", "Editor")],
+                "ProductName is not in the list of products; ",
+            ),
+        ] {
+            let page = page(sent);
+            assert!(page.ends_with(&format!("{lacks}{list}")), "{page}");
+        }
+        let page = page(&[("ProductName", "Focus"), ("Android_PackageName", "fork")]);
+        let lacks = "Android_PackageName is not in the list of package names of its product; the list has: org.mozilla.focus, ";
+        assert!(page.contains(lacks), "{page}");
     }
 
     #[test]

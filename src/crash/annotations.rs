@@ -33,6 +33,17 @@ impl Annotations {
         self.0.remove(name).is_some()
     }
 
+    /// Gives an annotation another name, `client_` before its own, which is free; the new name.
+    pub fn set_aside(&mut self, name: &str) -> Option<String> {
+        let value = self.0.remove(name)?;
+        let mut free = format!("client_{name}");
+        while self.0.contains_key(&free) {
+            free.insert_str(0, "client_");
+        }
+        self.0.insert(free.clone(), value);
+        Some(free)
+    }
+
     pub fn contains(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
@@ -128,6 +139,19 @@ mod tests {
         ] {
             assert_eq!(text_of(&value), text);
         }
+    }
+
+    #[test]
+    fn what_is_set_aside_takes_nobodys_name() {
+        let pairs = ["version", "client_version"].map(|name| (name.to_owned(), name.into()));
+        let mut annotations: Annotations = pairs.into_iter().collect();
+        let new = annotations.set_aside("version");
+        assert_eq!(new.as_deref(), Some("client_client_version"));
+        assert_eq!(annotations.text(&new.unwrap()).as_deref(), Some("version"));
+        assert_eq!(
+            (annotations.len(), annotations.set_aside("version")),
+            (2, None)
+        );
     }
 
     #[test]

@@ -21,6 +21,13 @@ pub struct DumpName(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReservedDumpName(pub String);
 
+impl ReservedDumpName {
+    /// The name that a dump has in its place.
+    pub fn numbered(self) -> DumpName {
+        DumpName(self.0).numbered(2)
+    }
+}
+
 impl fmt::Display for ReservedDumpName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a dump cannot be named {}", self.0)
@@ -45,6 +52,13 @@ impl DumpName {
         } else {
             Ok(Self(kept))
         }
+    }
+
+    /// A name like this one with a number behind it, cut where both would be too long.
+    pub fn numbered(&self, number: usize) -> Self {
+        let number = format!("_{number}");
+        let kept = self.0.len().min(LONGEST.saturating_sub(number.len()));
+        Self(format!("{}{number}", &self.0[..kept]))
     }
 
     pub fn as_str(&self) -> &str {
@@ -124,6 +138,11 @@ impl DumpHasher {
         self.copied_bytes + self.joined.capacity()
     }
 
+    /// Bytes that were taken so far.
+    pub fn length_bytes(&self) -> u64 {
+        self.length_bytes
+    }
+
     /// Frames that the dump has so far.
     pub fn frames(&self) -> usize {
         self.frames.len()
@@ -193,7 +212,8 @@ mod tests {
     #[test]
     fn our_own_documents_cannot_be_overwritten() {
         for name in ["raw_crash", "raw_crash!", "dump_names", "processed_crash"] {
-            assert!(DumpName::sanitise(name).is_err(), "{name}");
+            let reserved = DumpName::sanitise(name).unwrap_err();
+            assert_eq!(reserved.clone().numbered().as_str(), reserved.0 + "_2");
         }
     }
 

@@ -18,6 +18,8 @@ const REMOVED: [&str; 4] = [
     "TelemetryServerURL",
     "TelemetrySessionId",
 ];
+/// The collector's own keys beside `uuid`, which never is a client's by now. BugSplat's recipes send a `version`.
+const OWN: [&str; 3] = ["metadata", "submitted_timestamp", "version"];
 const SCHEMA_VERSION: u32 = 2;
 const TIMESTAMP: &str = "%Y-%m-%dT%H:%M:%S%.6f+00:00";
 
@@ -58,8 +60,8 @@ pub struct RawCrash(Vec<Bytes>);
 impl RawCrash {
     /// Removes what must not be stored, adds what the collector knows, and writes the document.
     ///
-    /// The collector's own keys (`uuid`, `version`, `submitted_timestamp`, `metadata`) replace annotations of the same
-    /// name. `room` is asked before memory is taken, with the bytes that the document takes by then.
+    /// Annotations that have the names of the collector's own keys (`version`, `submitted_timestamp`, `metadata`) get
+    /// another one. `room` is asked before memory is taken, with the bytes that the document takes by then.
     ///
     /// # Errors
     /// [`NoMemory`] if `room` says no.
@@ -75,6 +77,12 @@ impl RawCrash {
                 metadata
                     .notes
                     .push(format!("Removed {name} from raw crash."));
+            }
+        }
+        for name in OWN {
+            if let Some(new) = annotations.set_aside(name) {
+                let note = format!("{name} is the collector's own: the client's is kept as {new}");
+                metadata.notes.push(note);
             }
         }
         let document = Document {
@@ -253,7 +261,9 @@ mod tests {
         assert_eq!(
             std::str::from_utf8(&raw.json()).unwrap(),
             concat!(
-                r#"{"ProductName": "Fenix", "metadata": {"collector_notes": ["first", "Removed Email from raw crash."], "#,
+                r#"{"ProductName": "Fenix", "client_version": "99", "#,
+                r#""metadata": {"collector_notes": ["first", "Removed Email from raw crash.", "#,
+                r#""version is the collector's own: the client's is kept as client_version"], "#,
                 r#""dump_checksums": {}, "payload": "multipart", "payload_compressed": "0", "payload_size": 7, "#,
                 r#""throttle_rule": "accept_everything", "user_agent": "None"}, "#,
                 r#""submitted_timestamp": "2026-07-14T03:33:20.000005+00:00", "#,

@@ -2,37 +2,34 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::intake::Head;
+use crate::intake::{Encodings, Head};
 
 /// What intake wants to know.
-pub fn head(headers: &HeaderMap) -> Head<'_> {
+pub fn head<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> Head<'a> {
     Head {
         content_type: last(headers, header::CONTENT_TYPE),
-        content_encoding: only(headers, header::CONTENT_ENCODING),
+        encodings: Encodings::of(values(headers, header::CONTENT_ENCODING)),
         content_length_bytes: only(headers, header::CONTENT_LENGTH)
             .and_then(|value| std::str::from_utf8(value).ok()?.parse().ok()),
         is_chunked: headers.contains_key(header::TRANSFER_ENCODING),
+        query,
     }
+}
+
+fn values(headers: &HeaderMap, name: HeaderName) -> impl DoubleEndedIterator<Item = &[u8]> {
+    headers.get_all(name).iter().map(HeaderValue::as_bytes)
 }
 
 /// The last of several headers, as recorded.
 fn last(headers: &HeaderMap, name: HeaderName) -> Option<&[u8]> {
-    headers
-        .get_all(name)
-        .iter()
-        .next_back()
-        .map(HeaderValue::as_bytes)
+    values(headers, name).next_back()
 }
 
-/// The header if it was sent once: encodings applied twice are not known, as recorded.
+/// The header if it was sent once.
 fn only(headers: &HeaderMap, name: HeaderName) -> Option<&[u8]> {
-    let mut values = headers.get_all(name).iter();
+    let mut values = values(headers, name);
     let first = values.next()?;
-    if values.next().is_some() {
-        None
-    } else {
-        Some(first.as_bytes())
-    }
+    values.next().is_none().then_some(first)
 }
 
 /// All headers of a name joined by commas, as recorded.

@@ -6,6 +6,7 @@
 mod accounts;
 mod connection;
 mod dockerflow;
+mod first_discards;
 mod framing;
 mod head;
 mod limits;
@@ -14,6 +15,7 @@ mod once_in;
 mod path;
 mod reply;
 mod submit;
+mod submit_paths;
 
 use std::sync::Arc;
 
@@ -28,8 +30,10 @@ use tower::{Layer, Service};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use connection::{Certificates, Server, ServerConfig, Tls, TlsError};
+pub use first_discards::FirstDiscards;
 pub use limits::BodyLimits;
 pub use once_in::OnceIn;
+pub use submit_paths::SubmitPaths;
 
 use crate::crashmover::Crashmover;
 use crate::health::Health;
@@ -40,16 +44,21 @@ use crate::throttle::Throttler;
 /// Everything a request may need. Built once by `app`.
 pub struct Collector {
     pub throttler: Throttler,
+    pub first_discards: FirstDiscards,
     pub crashmover: Arc<Crashmover>,
     pub health: Health,
     pub metrics: Metrics,
     pub body_limits: BodyLimits,
     pub intake_limits: Limits,
     pub heavy: Heavy,
+    /// Reports are taken here as well as at `/submit`.
+    pub submit_paths: SubmitPaths,
     /// Goes before every crash id in an answer: `bp-`.
     pub id_prefix: String,
     /// Who sends this may choose crash ids.
     pub bearer_token: Option<String>,
+    /// A `uuid` of anybody else is set aside, and the report kept.
+    pub takes_foreign_uuids: bool,
     /// The body of `/__version__`.
     pub version: bytes::Bytes,
     /// Keeps `/__broken__` from filling the log.
@@ -88,11 +97,10 @@ pub fn routes(collector: Arc<Collector>, outermost: impl FnOnce(Routes) -> Route
 
 fn paths(collector: Arc<Collector>) -> Router {
     let most_discarded_bytes = collector.body_limits.payload_bytes;
+    let submit = only(Method::POST, submit::submit, collector.clone());
+    let submit_paths = collector.submit_paths.clone();
     Router::new()
-        .route(
-            "/submit",
-            only(Method::POST, submit::submit, collector.clone()),
-        )
+        .route("/submit", submit.clone())
         .route(
             "/__heartbeat__",
             only(Method::GET, dockerflow::heartbeat, collector.clone()),
@@ -109,9 +117,16 @@ fn paths(collector: Arc<Collector>) -> Router {
             "/__broken__",
             only(Method::GET, dockerflow::broken, collector),
         )
-        .fallback(move |request: Request| async move {
-            let answer = reply::error_document(StatusCode::NOT_FOUND);
-            lingering_close::answer(request, most_discarded_bytes, answer)
+        .fallback(move |request: Request| {
+            let is_submit = submit_paths.has(request.uri().path());
+            let submit = submit.clone();
+            async move {
+                if is_submit {
+                    return submit.call(request, ()).await;
+                }
+                let answer = reply::error_document(StatusCode::NOT_FOUND);
+                lingering_close::answer(request, most_discarded_bytes, answer)
+            }
         })
 }
 

@@ -6,8 +6,9 @@ use axum::http::Uri;
 /// `/%73ubmit` is `/submit`, and so are `//submit` and `///submit`, as in the original. A path that decodes to
 /// something odd, or in which another slash, a query or a fragment would appear, stays as it is, and is not found.
 pub fn decode(mut request: Request) -> Request {
+    let query = request.uri().query().map(|query| format!("?{query}"));
     if let Some(decoded) = decoded(request.uri().path())
-        && let Ok(uri) = Uri::try_from(decoded)
+        && let Ok(uri) = Uri::try_from(decoded + query.as_deref().unwrap_or_default())
     {
         *request.uri_mut() = uri;
     }
@@ -49,6 +50,13 @@ mod tests {
             assert_eq!(decoded(path).as_deref(), Some("/submit"), "{path}");
         }
         assert_eq!(decoded("/submit"), None);
+    }
+
+    #[test]
+    fn the_query_stays() {
+        let mut request = Request::new(axum::body::Body::empty());
+        *request.uri_mut() = Uri::from_static("/%73ubmit?a=%20b");
+        assert_eq!(decode(request).uri(), "/submit?a=%20b");
     }
 
     #[test]

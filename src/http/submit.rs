@@ -10,12 +10,12 @@ use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 use tracing::Instrument;
 
-use crate::crash::{CrashId, CrashReport, Metadata, NoMemory, RawCrash};
+use crate::crash::{Annotations, CrashId, CrashReport, Metadata, NoMemory, RawCrash};
 use crate::crashmover::{OutOfMemory, Receipt, Reservation};
 use crate::fail_point;
-use crate::intake::{self, Encoding, Failed, Head, Malformed, Submission, Upload, Weight};
+use crate::intake::{self, Failed, Head, Malformed, Submission, Upload, Weight};
 use crate::metrics::Count;
-use crate::throttle::Keep;
+use crate::throttle::{Keep, Verdict};
 
 use super::Collector;
 use super::accounts::{Account, log_verdict};
@@ -32,7 +32,8 @@ pub async fn submit(
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let mut body = LimitedBody::new(body, collector.body_limits);
-    let reply = match decide(&collector, &account, &parts.headers, &mut body).await {
+    let query = parts.uri.query();
+    let reply = match decide(&collector, &account, &parts.headers, query, &mut body).await {
         Ok(Decision::Told(reply)) => account.close(reply),
         Ok(Decision::Keep(report, reservation)) => {
             keep(collector.clone(), account, *report, reservation).await
@@ -62,9 +63,10 @@ async fn decide(
     collector: &Collector,
     account: &Account,
     headers: &HeaderMap,
+    query: Option<&str>,
     body: &mut LimitedBody,
 ) -> Result<Decision, Refusal> {
-    let head = head(headers);
+    let head = head(headers, query);
     let announced_bytes = head.content_length_bytes.unwrap_or(0);
     if announced_bytes > collector.body_limits.payload_bytes {
         return Err(Refusal::TooLarge);
@@ -73,26 +75,27 @@ async fn decide(
         return Err(Refusal::Overloaded);
     }
     body.admit(collector.crashmover.budget().reserve(announced_bytes)?);
-    let submission = read(collector, account, head, body).await?;
+    let mut submission = read(collector, account, head, body).await?;
     collector.metrics.count(Count::IncomingCrash);
 
     let received = Utc::now();
+    let notes = collector
+        .throttler
+        .apply_aliases(&mut submission.annotations);
+    submission.notes.extend(notes);
     let dice = &mut rand::random::<f64>;
     let verdict = collector
         .throttler
         .throttle(&submission.annotations, received, dice);
-    let chosen = chosen_id(collector, headers, &submission)?;
+    let chosen = chosen_id(collector, headers, &mut submission)?;
     account.count_verdict(&verdict);
     let Some(digit) = verdict.digit() else {
         let rule = verdict.rule().into();
+        tell_first_discard(collector, &verdict, &submission.annotations, received);
         return Ok(Decision::Told(Reply::Rejected { rule }));
     };
     let id = chosen.unwrap_or_else(|| CrashId::make(rand::random(), digit, received.date_naive()));
     log_verdict(&id, &verdict);
-    if submission.replaced_dumps > 0 {
-        let dumps = submission.replaced_dumps;
-        tracing::warn!(crash_id = %id, dumps, "{id}: dumps replaced by later ones of the same name");
-    }
     let Some(keep) = verdict.keep() else {
         return Ok(Decision::Told(Reply::Faked(id)));
     };
@@ -109,6 +112,23 @@ async fn decide(
     Ok(Decision::Keep(Box::new(report), reservation))
 }
 
+/// The client's owner may not know yet what the collector's rules want, and the client tells nobody.
+fn tell_first_discard(
+    collector: &Collector,
+    verdict: &Verdict,
+    annotations: &Annotations,
+    now: DateTime<Utc>,
+) {
+    let rule = verdict.rule();
+    if let Some(lack) = collector.throttler.lack(rule, annotations, now)
+        && collector
+            .first_discards
+            .is_first(rule, &lack, annotations.get("ProductName"))
+    {
+        tracing::info!(rule, "{rule} discards reports of a product: {lack}");
+    }
+}
+
 async fn read(
     collector: &Collector,
     account: &Account,
@@ -117,10 +137,13 @@ async fn read(
 ) -> Result<Submission, Refusal> {
     let started = Instant::now();
     let result = intake::parse(head, body, &collector.intake_limits, &collector.heavy).await;
-    let encoding = Encoding::of(
-        head.content_encoding,
-        collector.intake_limits.extra_encodings,
-    );
+    let encoding = match &result {
+        Ok(submission) => submission.encoding,
+        Err(_) => head
+            .encodings
+            .to_decode(collector.intake_limits.extra_encodings)
+            .next(),
+    };
     account.count_body(head, encoding, &result, started.elapsed());
     result.map_err(|failed| match failed {
         Failed::Malformed(reason) => Refusal::Malformed(reason),
@@ -153,13 +176,20 @@ impl From<OutOfMemory> for Refusal {
 fn chosen_id(
     collector: &Collector,
     headers: &HeaderMap,
-    submission: &Submission,
+    submission: &mut Submission,
 ) -> Result<Option<CrashId>, Refusal> {
     let Some(uuid) = submission.annotations.get("uuid") else {
         return Ok(None);
     };
     if !is_authorised(collector, headers) {
-        return Err(Refusal::UnauthorizedUuid);
+        if !collector.takes_foreign_uuids {
+            return Err(Refusal::UnauthorizedUuid);
+        }
+        if let Some(new) = submission.annotations.set_aside("uuid") {
+            let note = format!("uuid is not the sender's to choose: kept as {new}");
+            submission.notes.push(note);
+        }
+        return Ok(None);
     }
     let id = uuid.as_str().and_then(|uuid| CrashId::parse(uuid).ok());
     id.map(Some)
@@ -193,7 +223,7 @@ async fn assemble(
     let metadata = Metadata {
         notes: submission.notes,
         payload: submission.payload,
-        payload_compressed: submission.is_compressed,
+        payload_compressed: submission.encoding.is_some(),
         payload_bytes: submission.payload_bytes,
         throttle_rule: keep.rule().to_owned(),
         user_agent,

@@ -16,11 +16,16 @@ pub enum Current {
         too_large: bool,
     },
     Json {
+        name: String,
         text: Buffer,
         scale: Scale,
     },
     Dump {
         name: DumpName,
+        /// The name is what was sent.
+        is_exact: bool,
+        /// Of a JSON file.
+        json: Option<Scale>,
         hasher: DumpHasher,
         /// Of frames that are kept as they are.
         frames_weight: u64,
@@ -42,7 +47,9 @@ impl Current {
                     + weight::block(charset.capacity())
                     + weight::block(value.capacity())
             }
-            Self::Json { text, .. } => weight::block(text.capacity()),
+            Self::Json { name, text, .. } => {
+                weight::block(name.capacity()) + weight::block(text.capacity())
+            }
             Self::Dump {
                 hasher,
                 frames_weight,
@@ -65,6 +72,17 @@ impl Current {
         }
     }
 
+    /// Bytes that were kept of its data.
+    pub fn data_bytes(&self) -> usize {
+        match self {
+            Self::LeftOut => 0,
+            Self::Text { value: text, .. } | Self::Json { text, .. } => text.bytes().len(),
+            Self::Dump { hasher, .. } => {
+                usize::try_from(hasher.length_bytes()).unwrap_or(usize::MAX)
+            }
+        }
+    }
+
     /// The most by which its end can add: what is made of it then.
     pub fn most_at_end(&self) -> u64 {
         match self {
@@ -79,7 +97,8 @@ impl Current {
                     + weight::entry(name.len(), 0)
                     + weight::head(charset.len())
             }
-            Self::Json { scale, .. } => weight::tree(scale),
+            // What is no JSON may be a text all the same, and what is none is noted.
+            Self::Json { name, scale, .. } => weight::tree(scale) + weight::entry(name.len(), 0),
             // The last small pieces move into a frame of their own.
             Self::Dump { hasher, .. } => weight::dump(hasher),
         }

@@ -1,16 +1,17 @@
 //! Data of a file in a form whose boundary is of Breakpad's make: there a delimiter may lack its line end.
 //!
 //! Breakpad on macOS writes no line end behind a file, so that the second file's delimiter follows the first one's last
-//! byte. What is taken for such a delimiter cannot be anything else: the whole boundary, which has 64 bits made for this
-//! form, and the beginning of a part's head as Breakpad writes it, byte for byte.
+//! byte; Fenix writes none behind the head of a minidump that it cannot read. What is taken for such a delimiter cannot be
+//! anything else: the whole boundary, which has 64 bits made for this form, and the beginning of a part's head as both
+//! write it, byte for byte.
 
 use bytes::{Buf, Bytes};
 
 use super::scan::Scanner;
 use super::split::Event;
 
-/// What Breakpad writes behind the boundary of every part.
-const BEHIND: &[u8] = b"\r\nContent-Disposition: form-data; name=\"";
+/// What both write behind the boundary of every part; Fenix has no quotes around most names.
+const BEHIND: &[u8] = b"\r\nContent-Disposition: form-data; name=";
 const LINE_END: &[u8] = b"\r\n";
 
 /// What ended the data.
@@ -18,7 +19,7 @@ const LINE_END: &[u8] = b"\r\n";
 pub enum Ended {
     /// A delimiter; what follows it is not known yet.
     Delimiter,
-    /// One without its line end. The part's head has begun, with this.
+    /// One without its line end. The part's head has begun, with this behind the delimiter.
     InHead(&'static [u8]),
 }
 
@@ -33,8 +34,8 @@ pub struct FileData {
 }
 
 impl FileData {
-    /// For a boundary as Breakpad makes them on macOS and Windows: 27 dashes and 16 digits. No other client leaves the
-    /// line end out.
+    /// For a boundary as Breakpad on macOS and Windows and Fenix make them: 27 dashes and 16 digits. No other client
+    /// leaves the line end out.
     pub fn for_boundary(boundary: &[u8]) -> Option<Self> {
         let (dashes, digits) = boundary.split_at_checked(27)?;
         let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
@@ -107,7 +108,7 @@ impl FileData {
         self.matched_bytes = Some(matched_bytes);
         if matched_bytes == BEHIND.len() {
             self.matched_bytes = None;
-            return Some(Ended::InHead(&BEHIND[LINE_END.len()..]));
+            return Some(Ended::InHead(BEHIND));
         }
         if !frame.is_empty() {
             // Data after all. Its line end may still be that of a delimiter.
@@ -183,6 +184,10 @@ mod tests {
             (
                 "--B\r\nFILE\r\n\r\none\r\n--B\r\nFILE\r\n\r\ntwo\r\n--B--",
                 vec!["one", "two"],
+            ),
+            (
+                "--B\r\nFILE\r\n\r\n--B\r\nContent-Disposition: form-data; name=a\r\n\r\nw\r\n--B--",
+                vec!["", "w"],
             ),
             // Not as Breakpad writes a part: data.
             (

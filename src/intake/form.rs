@@ -1,50 +1,95 @@
-//! A body on its way: decoder, splitter and parts, and the memory and time that they take.
+//! A body on its way: decoders, splitter and parts, and the memory and time that they take.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
-use super::decode::{Decoder, Encoding, Hint, Next, Undecodable};
-use super::parts::{Gathered, Parts};
+use super::decode::{Decoder, Encoding, Encodings, Hint, Next, PIECE_BYTES, Undecodable};
+use super::gathering::Gathered;
+use super::parts::Parts;
 use super::split::{Event, Splitter};
-use super::{Failed, Heavy, Limits, Malformed, Upload, content_type, weight};
+use super::{Failed, Heavy, Limits, Malformed, Upload, bare, content_type, weight};
 
 /// Others get their turn after this much work: some tenths of a millisecond.
 const SLICE_BYTES: usize = 128 * 1024;
 /// What an event costs besides its bytes, in time.
 const EVENT_BYTES: usize = 256;
 
+/// One encoding of a body.
+struct Layer {
+    encoding: Encoding,
+    decoder: Decoder,
+    /// Nothing of it has been seen yet.
+    is_new: bool,
+}
+
+/// Bytes on their way through the layers.
+struct Piece {
+    bytes: Bytes,
+    /// The layer that decodes them next; behind the last one they are parts.
+    depth: usize,
+    /// They came out of a layer, not off the wire.
+    is_decoded: bool,
+}
+
 /// One body.
 pub struct Form<'h> {
-    decoder: Option<(Encoding, Decoder)>,
-    decoder_bytes: u64,
+    /// The outermost first.
+    layers: Vec<Layer>,
     splitter: Splitter,
     /// The parts until the body turns out to be malformed, then the reason.
     parts: Result<Parts, Malformed>,
     events: Vec<Event>,
-    inflated_bytes: u64,
-    inflated_limit_bytes: u64,
+    /// By all layers: a bomb in a bomb costs time before it costs memory.
+    decoded_bytes: u64,
+    decoded_limit_bytes: u64,
     /// Work since others had their turn.
     slice_bytes: usize,
     heavy: &'h Heavy,
 }
 
 impl<'h> Form<'h> {
-    pub fn new(
-        boundary: &[u8],
-        encoding: Option<Encoding>,
+    pub fn new(boundary: &[u8], encodings: Encodings, limits: Limits, heavy: &'h Heavy) -> Self {
+        let parts = content_type::check_length(boundary).map(|()| Parts::new(limits));
+        let form = Self::of(Splitter::new(boundary), encodings, limits, heavy);
+        Self { parts, ..form }
+    }
+
+    /// A body that is no form but a minidump, with annotations in the query.
+    pub async fn bare<U: Upload>(
+        query: &str,
+        encodings: Encodings,
         limits: Limits,
         heavy: &'h Heavy,
-    ) -> Self {
+        body: &mut U,
+    ) -> Result<Self, Failed<U::Error>> {
+        let mut form = Self::of(Splitter::bare(), encodings, limits, heavy);
+        for event in bare::events_before(query) {
+            form.take_event(event, body).await?;
+        }
+        Ok(form)
+    }
+
+    fn of(splitter: Splitter, encodings: Encodings, limits: Limits, heavy: &'h Heavy) -> Self {
+        let layers = encodings.to_decode(limits.extra_encodings);
+        let layers = layers.map(|encoding| Layer {
+            encoding,
+            decoder: Decoder::new(encoding),
+            is_new: true,
+        });
         Self {
-            decoder: encoding.map(|encoding| (encoding, Decoder::new(encoding))),
-            decoder_bytes: 0,
-            splitter: Splitter::new(boundary),
-            parts: content_type::check_length(boundary).map(|()| Parts::new(limits)),
+            layers: layers.collect(),
+            splitter,
+            parts: Ok(Parts::new(limits)),
             events: Vec::new(),
-            inflated_bytes: 0,
-            inflated_limit_bytes: limits.inflated_bytes,
+            decoded_bytes: 0,
+            decoded_limit_bytes: limits.inflated_bytes,
             slice_bytes: 0,
             heavy,
         }
+    }
+
+    /// The outermost encoding in which the body really comes.
+    pub fn encoding(&self) -> Option<Encoding> {
+        self.layers.first().map(|layer| layer.encoding)
     }
 
     /// Takes the next frame of the body as it was sent.
@@ -53,58 +98,92 @@ impl<'h> Form<'h> {
         frame: Bytes,
         body: &mut U,
     ) -> Result<(), Failed<U::Error>> {
-        if let Some((_, decoder)) = &self.decoder {
-            self.decoder_bytes = decoder.memory_bytes();
-            self.hold(0, body)?;
-            return self.decode(&frame, false, body).await;
-        }
-        if let Ok(parts) = &mut self.parts {
-            parts.next_frame(frame.len() as u64, true);
-        }
-        self.take_plain(frame, body).await
+        let piece = Piece {
+            bytes: frame,
+            depth: 0,
+            is_decoded: false,
+        };
+        self.decode(piece, false, body).await
     }
 
+    /// Decodes a piece, and what comes out of it before the rest of it: of each layer one piece waits at a time.
     async fn decode<U: Upload>(
         &mut self,
-        mut input: &[u8],
+        piece: Piece,
         is_end: bool,
         body: &mut U,
     ) -> Result<(), Failed<U::Error>> {
-        while let Some((encoding, decoder)) = &mut self.decoder {
+        let depth_that_ends = piece.depth;
+        let mut waiting = vec![piece];
+        while let Some(mut piece) = waiting.pop() {
+            self.drop_decoded_already(&piece);
+            self.hold(0, body)?;
+            let Some(layer) = self.layers.get_mut(piece.depth) else {
+                self.take_decoded(piece, body).await?;
+                continue;
+            };
             let hint = Hint {
                 wants_more: !self.splitter.is_complete(),
-                is_end,
+                is_end: is_end && piece.depth == depth_that_ends,
             };
-            let step = decoder.decode(input, hint);
-            let step = step.map_err(|Undecodable| encoding.malformed())?;
-            self.decoder_bytes = decoder.memory_bytes();
-            input = &input[step.done_bytes..];
+            let step = layer.decoder.decode(&piece.bytes, hint);
+            let step = step.map_err(|Undecodable| layer.encoding.malformed())?;
+            piece.bytes.advance(step.done_bytes);
             self.work(step.done_bytes).await;
-            let is_done = step.next == Next::Input && input.is_empty();
-            if let Next::Output(piece) = step.next {
-                self.take_inflated(piece, body).await?;
+            let depth = piece.depth + 1;
+            if step.next != Next::Input || !piece.bytes.is_empty() {
+                waiting.push(piece);
+            }
+            if let Next::Output(bytes) = step.next {
+                waiting.push(self.decoded(bytes, depth)?);
             }
             self.hold(0, body)?;
-            if is_done {
-                break;
-            }
         }
         Ok(())
     }
 
-    async fn take_inflated<U: Upload>(
-        &mut self,
-        piece: Bytes,
-        body: &mut U,
-    ) -> Result<(), Failed<U::Error>> {
-        self.inflated_bytes += piece.len() as u64;
-        if self.inflated_bytes > self.inflated_limit_bytes {
+    /// Takes out a layer whose bytes are none of its encoding but a form: a proxy has decoded it already.
+    fn drop_decoded_already(&mut self, piece: &Piece) {
+        while let Some(layer) = self.layers.get_mut(piece.depth)
+            && let Some(first) = piece.bytes.first()
+        {
+            if !layer.is_new || !layer.encoding.is_decoded_already(*first) {
+                layer.is_new = false;
+                return;
+            }
+            self.layers.remove(piece.depth);
+        }
+    }
+
+    /// # Errors
+    /// The body has become too large.
+    fn decoded<E>(&mut self, bytes: Bytes, depth: usize) -> Result<Piece, Failed<E>> {
+        self.decoded_bytes += bytes.len() as u64;
+        if self.decoded_bytes > self.decoded_limit_bytes {
             return Err(Failed::TooLarge);
         }
+        Ok(Piece {
+            bytes,
+            depth,
+            is_decoded: true,
+        })
+    }
+
+    /// A piece that is behind all layers.
+    async fn take_decoded<U: Upload>(
+        &mut self,
+        piece: Piece,
+        body: &mut U,
+    ) -> Result<(), Failed<U::Error>> {
+        let length = piece.bytes.len();
         if let Ok(parts) = &mut self.parts {
-            parts.next_frame(weight::block(piece.len()), false);
+            if piece.is_decoded {
+                parts.next_frame(weight::block(length), false);
+            } else {
+                parts.next_frame(length as u64, true);
+            }
         }
-        self.take_plain(piece, body).await
+        self.take_plain(piece.bytes, body).await
     }
 
     async fn take_plain<U: Upload>(
@@ -165,7 +244,11 @@ impl<'h> Form<'h> {
     /// Asks for what there is and for `more_bytes` on top.
     fn hold<U: Upload>(&self, more_bytes: u64, body: &mut U) -> Result<(), Failed<U::Error>> {
         let parts_bytes = self.parts.as_ref().map_or(0, Parts::weight);
-        let bytes = weight::FORM + self.decoder_bytes + parts_bytes + more_bytes;
+        let decoders = self.layers.iter().map(|layer| layer.decoder.memory_bytes());
+        // Between two layers a piece waits.
+        let between = weight::block(PIECE_BYTES) * self.layers.len().saturating_sub(1) as u64;
+        let decoders_bytes = decoders.sum::<u64>() + between;
+        let bytes = weight::FORM + decoders_bytes + parts_bytes + more_bytes;
         body.hold(bytes).map_err(Failed::Body)
     }
 
@@ -183,17 +266,28 @@ impl<'h> Form<'h> {
         mut self,
         body: &mut U,
     ) -> Result<(Gathered, u64), Failed<U::Error>> {
-        self.decode(&[], true, body).await?;
-        if let Some((encoding, decoder)) = self.decoder.take() {
-            self.decoder_bytes = 0;
-            let last = decoder.finish();
-            let last = last.map_err(|Undecodable| encoding.malformed())?;
-            self.take_inflated(last, body).await?;
+        while !self.layers.is_empty() {
+            let end = Piece {
+                bytes: Bytes::new(),
+                depth: 0,
+                is_decoded: false,
+            };
+            self.decode(end, true, body).await?;
+            let outermost = self.layers.remove(0);
+            let last = outermost.decoder.finish();
+            let last = last.map_err(|Undecodable| outermost.encoding.malformed())?;
+            let last = self.decoded(last, 0)?;
+            self.decode(last, false, body).await?;
+        }
+        if self.splitter.is_bare() {
+            self.take_event(Event::EndOfPart, body).await?;
         }
         let parts = self.parts?;
-        let weight_bytes = parts.weight();
+        let weight_bytes = parts.weight() + parts.most_at_finish();
+        body.hold(weight_bytes).map_err(Failed::Body)?;
         let gathered = if self.splitter.is_complete() {
-            parts.finish()
+            let work_bytes = parts.most_at_finish();
+            self.heavy.run(work_bytes, || parts.finish()).await
         } else {
             // A document of many megabytes is looked at once more.
             let reason = self.heavy.run(weight_bytes, || parts.cut_short()).await;

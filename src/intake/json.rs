@@ -82,6 +82,17 @@ pub fn annotations(text: &[u8], scale: &Scale) -> Result<Annotations, Malformed>
     parsed::<BTreeMap<String, Value>>(text, scale).map(Annotations::from)
 }
 
+/// Any value, as of a part that is one annotation.
+///
+/// # Errors
+/// `InvalidJson`.
+pub fn value(text: &[u8], scale: &Scale) -> Result<Value, Malformed> {
+    if scale.deepest > DEEPEST {
+        return Err(Malformed::InvalidJson);
+    }
+    whole(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text))
+}
+
 /// Why a document that was cut short is none, if it is not a whole object all the same. Builds nothing.
 ///
 /// # Errors

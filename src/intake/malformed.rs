@@ -2,7 +2,7 @@
 
 /// A reason to discard a submission. The code goes to the client as `Discarded=malformed_<code>` and into a metric's tag.
 ///
-/// The first eleven are the original's; the rest are limits and encodings that the original does not have.
+/// The first ten are the original's; the rest are limits and encodings that the original does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Malformed {
     /// No `Content-Type`, or an empty one. Probes and broken scripts.
@@ -25,8 +25,6 @@ pub enum Malformed {
     InvalidJsonValue,
     /// A form without a single annotation.
     NoAnnotations,
-    /// A dump that would be stored under the name of one of the collector's own documents.
-    InvalidDumpName,
     /// An authorised sender's `uuid` that is not a crash id.
     InvalidUuid,
     /// More parts than `BREAKPAD_MAX_PARTS`.
@@ -41,7 +39,7 @@ pub enum Malformed {
 
 impl Malformed {
     /// All of them, for the metrics' catalog.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 15] = [
         Self::NoContentType,
         Self::WrongContentType,
         Self::NoBoundary,
@@ -52,7 +50,6 @@ impl Malformed {
         Self::InvalidJson,
         Self::InvalidJsonValue,
         Self::NoAnnotations,
-        Self::InvalidDumpName,
         Self::InvalidUuid,
         Self::TooManyParts,
         Self::TooManyAnnotations,
@@ -81,7 +78,6 @@ impl Malformed {
             Self::InvalidJson => "invalid_json",
             Self::InvalidJsonValue => "invalid_json_value",
             Self::NoAnnotations => "no_annotations",
-            Self::InvalidDumpName => "invalid_dump_name",
             Self::InvalidUuid => "invalid_uuid",
             Self::TooManyParts => "too_many_parts",
             Self::TooManyAnnotations => "too_many_annotations",

@@ -3,11 +3,15 @@
 //! Knows no web framework and no clock. Limits arrive as a plain struct, memory is asked for at the body ([`Upload`]).
 //! The body is read once, front to back; dumps keep the frames in which they arrived.
 
+mod bare;
 mod content_type;
 mod current;
 mod decode;
+mod dumps;
 mod file_data;
 mod form;
+mod gathering;
+mod header_field;
 mod heavy;
 mod json;
 mod malformed;
@@ -16,17 +20,22 @@ mod parts;
 mod scan;
 mod split;
 mod text;
+mod transfer_encoding;
 mod weight;
 
 #[cfg(test)]
 mod oracle;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod spellings;
 #[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 
-pub use decode::{Encoding, ExtraEncodings};
+pub use decode::{Encoding, Encodings, ExtraEncodings};
 pub use heavy::Heavy;
 pub use malformed::Malformed;
 
@@ -45,10 +54,12 @@ pub fn annotations_in_json(text: &[u8]) -> Result<Annotations, Malformed> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Head<'a> {
     pub content_type: Option<&'a [u8]>,
-    pub content_encoding: Option<&'a [u8]>,
+    pub encodings: Encodings,
     /// `None` where the body is chunked or there is none.
     pub content_length_bytes: Option<u64>,
     pub is_chunked: bool,
+    /// As it stands in the request's target.
+    pub query: Option<&'a str>,
 }
 
 /// How much one submission may hold.
@@ -65,6 +76,11 @@ pub struct Limits {
     /// All annotations of a submission together, in bytes.
     pub annotations_bytes: u64,
     pub extra_encodings: ExtraEncodings,
+    /// A form without a single annotation is a submission as well.
+    pub takes_no_annotations: bool,
+    /// A body that is a minidump and no form is a submission as well, if its length was announced: else nobody could tell
+    /// that it was cut.
+    pub takes_bare_dumps: bool,
 }
 
 /// What was made of one POST.
@@ -74,10 +90,9 @@ pub struct Submission {
     pub dumps: Vec<Dump>,
     /// Remarks for the raw crash, in the order in which they came up.
     pub notes: Vec<String>,
-    /// Dumps that a later one of the same name, once sanitised, took the place of.
-    pub replaced_dumps: usize,
     pub payload: Payload,
-    pub is_compressed: bool,
+    /// The outermost encoding in which the body really came.
+    pub encoding: Option<Encoding>,
     /// Length of the body as sent: de-chunked, not inflated.
     pub payload_bytes: u64,
     pub weight: Weight,
@@ -133,15 +148,24 @@ pub async fn parse<U: Upload>(
     limits: &Limits,
     heavy: &Heavy,
 ) -> Result<Submission, Failed<U::Error>> {
-    let boundary = content_type::boundary_of(head.content_type)?;
-    if !head.is_chunked && head.content_length_bytes.unwrap_or(0) == 0 {
+    let is_bare = limits.takes_bare_dumps && bare::is_bare(head.content_type);
+    let boundary = match is_bare {
+        true => Vec::new(),
+        false => content_type::boundary_of(head.content_type)?,
+    };
+    if (!head.is_chunked || is_bare) && head.content_length_bytes.unwrap_or(0) == 0 {
         return Err(Malformed::NoContentLength.into());
     }
-    let encoding = Encoding::of(head.content_encoding, limits.extra_encodings);
     // Not before its first bytes: a client that sends nothing takes nothing.
     let mut next = body.next().await;
     body.hold(weight::FORM).map_err(Failed::Body)?;
-    let mut form = Form::new(&boundary, encoding, *limits, heavy);
+    let mut form = match is_bare {
+        true => {
+            let query = head.query.unwrap_or_default();
+            Form::bare(query, head.encodings, *limits, heavy, body).await?
+        }
+        false => Form::new(&boundary, head.encodings, *limits, heavy),
+    };
     let mut wire_bytes = 0;
     while let Some(frame) = next {
         let frame = frame.map_err(Failed::Body)?;
@@ -152,14 +176,17 @@ pub async fn parse<U: Upload>(
     if head.is_chunked && wire_bytes == 0 {
         return Err(Malformed::NoContentLength.into());
     }
+    if is_bare && head.content_length_bytes != Some(wire_bytes) {
+        return Err(Malformed::InvalidPayloadStructure.into());
+    }
+    let encoding = form.encoding();
     let (gathered, all_bytes) = form.finish(body).await?;
     Ok(Submission {
         annotations: gathered.annotations,
         dumps: gathered.dumps,
         notes: gathered.notes,
-        replaced_dumps: gathered.replaced_dumps,
         payload: gathered.payload,
-        is_compressed: encoding.is_some(),
+        encoding,
         payload_bytes: head.content_length_bytes.unwrap_or(wire_bytes),
         weight: Weight {
             all_bytes,

@@ -34,7 +34,7 @@ fn ours(frames: &[Bytes]) -> Vec<Part> {
     for event in events {
         match event {
             Event::Headers(block) => {
-                parts.push((PartHead::parse(&block).unwrap().name.unwrap(), Vec::new()))
+                parts.push((PartHead::parse(&block).name.unwrap(), Vec::new()))
             }
             Event::Data(piece) => parts.last_mut().unwrap().1.extend_from_slice(&piece),
             Event::EndOfPart => {}

@@ -1,46 +1,28 @@
 //! Parts to annotations and dumps: which part is what, and what is remarked about it.
+//!
+//! The rule with the client that forces each clause is in `docs/submitting.md`.
 
 use bytes::Bytes;
-use serde_json::Value;
 
-use crate::crash::{Annotations, Buffer, Dump, DumpHasher, DumpName, Payload};
+use crate::crash::{Buffer, DumpHasher, DumpName, ReservedDumpName};
 
 use super::current::Current;
+use super::gathering::{EXTRA, Gathered, Gathering};
 use super::json::{self, Scale};
 use super::part_head::PartHead;
 use super::split::Event;
-use super::text::{self, UnknownText};
+use super::transfer_encoding::TransferEncoding;
 use super::{Limits, Malformed, weight};
 
-/// Gathers the parts of one body.
+/// Reads the parts of one body.
 pub struct Parts {
     limits: Limits,
     parts: usize,
-    annotations_bytes: u64,
-    annotations: Annotations,
-    annotations_weight: u64,
-    dumps: Vec<Dump>,
-    dumps_weight: u64,
-    dumps_left_out: usize,
-    notes: Vec<String>,
-    notes_weight: u64,
-    replaced_dumps: usize,
-    has_json: bool,
-    has_text: bool,
+    gathering: Gathering,
     current: Current,
+    transfer_encoding: TransferEncoding,
     /// What is kept in memory if a piece of the current frame is kept as it is.
     frame_bytes: u64,
-}
-
-/// What was gathered.
-pub struct Gathered {
-    pub annotations: Annotations,
-    pub dumps: Vec<Dump>,
-    pub notes: Vec<String>,
-    pub replaced_dumps: usize,
-    pub payload: Payload,
-    /// What the dumps go on weighing when the annotations are gone.
-    pub dumps_weight: u64,
 }
 
 impl Parts {
@@ -48,18 +30,9 @@ impl Parts {
         Self {
             limits,
             parts: 0,
-            annotations_bytes: 0,
-            annotations: Annotations::default(),
-            annotations_weight: 0,
-            dumps: Vec::new(),
-            dumps_weight: 0,
-            dumps_left_out: 0,
-            notes: Vec::new(),
-            notes_weight: 0,
-            replaced_dumps: 0,
-            has_json: false,
-            has_text: false,
+            gathering: Gathering::new(limits),
             current: Current::LeftOut,
+            transfer_encoding: TransferEncoding::Identity,
             frame_bytes: 0,
         }
     }
@@ -74,7 +47,7 @@ impl Parts {
 
     /// What all that was gathered weighs.
     pub fn weight(&self) -> u64 {
-        self.annotations_weight + self.dumps_weight + self.notes_weight + self.current.weight()
+        self.gathering.weight() + self.current.weight()
     }
 
     /// The most by which taking the event can add to that, also in between.
@@ -82,7 +55,15 @@ impl Parts {
         match event {
             Event::Headers(block) => weight::head(block.len()),
             Event::Data(piece) => self.current.most_of_data(piece.len(), self.frame_bytes),
-            Event::EndOfPart => self.current.most_at_end(),
+            Event::EndOfPart => self.current.most_at_end() + self.most_of_decoding(),
+        }
+    }
+
+    fn most_of_decoding(&self) -> u64 {
+        match self.transfer_encoding {
+            TransferEncoding::Identity => 0,
+            // What comes out grows by doubling, and is copied into the memory that it needs.
+            _ => 3 * weight::block(self.current.data_bytes()),
         }
     }
 
@@ -98,60 +79,69 @@ impl Parts {
         }
     }
 
-    /// A part is annotations if its type begins with `application/json`, one annotation if it is `text/plain` (also by
-    /// default) and no file, and a dump otherwise.
     fn begin(&mut self, block: &[u8]) -> Result<(), Malformed> {
         self.parts += 1;
         if self.parts > self.limits.parts {
             return Err(Malformed::TooManyParts);
         }
-        let head = PartHead::parse(block)?;
-        let Some(name) = head.name.clone().filter(|name| !name.is_empty()) else {
-            self.current = Current::LeftOut;
-            return Ok(());
-        };
-        self.current = if head.content_type.starts_with("application/json") {
-            self.has_json = true;
-            Current::Json {
-                text: Buffer::default(),
-                scale: Scale::default(),
+        let mut head = PartHead::parse(block);
+        self.transfer_encoding = head.transfer_encoding;
+        let name = head.name.take().filter(|name| !name.is_empty());
+        if head.has_odd_name {
+            let note = format!("the name of part {} is not UTF-8", self.parts);
+            self.gathering.note(note);
+        }
+        self.current = match name {
+            None => {
+                let note = format!("part {} has no name: left out", self.parts);
+                self.gathering.note(note);
+                Current::LeftOut
             }
-        } else if head.content_type.starts_with("text/plain") && !head.is_file()? {
-            self.has_text = true;
-            Current::Text {
-                name,
-                charset: head.charset(),
-                value: Buffer::default(),
-                too_large: false,
+            Some(name) if head.is_type("application/json") && (name == EXTRA || !head.is_file) => {
+                Current::Json {
+                    name,
+                    text: Buffer::default(),
+                    scale: Scale::default(),
+                }
             }
-        } else {
-            if !head.content_type.starts_with("application/octet-stream") {
-                self.note(format!(
-                    "unknown content type: {name} {}",
-                    head.content_type
-                ));
+            Some(name) if head.is_type("text/plain") && !head.is_file => {
+                self.gathering.has_text = true;
+                Current::Text {
+                    name,
+                    charset: head.charset(),
+                    value: Buffer::default(),
+                    too_large: false,
+                }
             }
-            let name = DumpName::sanitise(&name).map_err(|_| Malformed::InvalidDumpName)?;
-            self.begin_dump(name)
+            Some(name) => self.begin_dump(&name, &head),
         };
         Ok(())
     }
 
-    fn begin_dump(&mut self, name: DumpName) -> Current {
-        if self.dumps.len() >= self.limits.dumps {
-            self.dumps_left_out += 1;
+    fn begin_dump(&mut self, name: &str, head: &PartHead) -> Current {
+        let is_json = head.is_type("application/json");
+        let (content_type, known) = (&head.content_type, "application/octet-stream");
+        if !is_json && !content_type.eq_ignore_ascii_case(known) {
+            self.gathering
+                .note(format!("unknown content type: {name} {content_type}"));
+        }
+        if !self.gathering.has_room_for_a_dump() {
             return Current::LeftOut;
         }
+        let sanitised = DumpName::sanitise(name).unwrap_or_else(|reserved| {
+            let ReservedDumpName(own) = &reserved;
+            let note = format!("a file named {own}, as a document of the collector: ");
+            let new = reserved.numbered();
+            self.gathering.note(note + &format!("kept as {new}"));
+            new
+        });
         Current::Dump {
-            name,
+            is_exact: sanitised.as_str() == name,
+            name: sanitised,
+            json: is_json.then(Scale::default),
             hasher: DumpHasher::default(),
             frames_weight: 0,
         }
-    }
-
-    fn note(&mut self, note: String) {
-        self.notes_weight += weight::note(&note);
-        self.notes.push(note);
     }
 
     fn data(&mut self, piece: Bytes) -> Result<(), Malformed> {
@@ -163,10 +153,14 @@ impl Parts {
             Current::Dump {
                 hasher,
                 frames_weight,
+                json,
                 ..
             } => {
                 if !DumpHasher::copies(piece.len()) {
                     *frames_weight += std::mem::take(&mut self.frame_bytes);
+                }
+                if let Some(scale) = json {
+                    scale.add(&piece);
                 }
                 hasher.take(piece);
                 Ok(())
@@ -183,9 +177,9 @@ impl Parts {
                 }
                 Ok(())
             }
-            Current::Json { text, scale } => {
+            Current::Json { text, scale, .. } => {
                 let piece_bytes = piece.len() as u64;
-                count_annotations(&mut self.annotations_bytes, piece_bytes, &self.limits)?;
+                self.gathering.count_annotations(piece_bytes)?;
                 scale.add(&piece);
                 text.extend(&piece);
                 Ok(())
@@ -194,20 +188,25 @@ impl Parts {
     }
 
     fn end(&mut self) -> Result<(), Malformed> {
+        let (gathering, encoding) = (&mut self.gathering, self.transfer_encoding);
         match std::mem::replace(&mut self.current, Current::LeftOut) {
             Current::LeftOut => {}
             Current::Dump {
                 name,
+                is_exact,
+                json,
                 hasher,
                 frames_weight,
             } => {
-                self.dumps_weight += frames_weight + weight::dump(&hasher);
-                self.put_dump(hasher.finish(name));
+                let weight_bytes = frames_weight + weight::dump(&hasher);
+                let dump = hasher.finish(name);
+                gathering.put_dump(dump, is_exact, json, weight_bytes, encoding);
             }
             Current::Text {
                 too_large: true, ..
             } => {
-                self.note("extract payload text part exception: body part is too large".to_owned());
+                gathering
+                    .note("extract payload text part exception: body part is too large".to_owned());
             }
             Current::Text {
                 name,
@@ -215,58 +214,26 @@ impl Parts {
                 value,
                 ..
             } => {
-                // Not before its end: one that is left out does not count, however much of it had come.
                 let value = value.into_vec();
-                count_annotations(
-                    &mut self.annotations_bytes,
-                    value.len() as u64,
-                    &self.limits,
-                )?;
-                self.put_text(name, &charset, value);
+                let decoded = gathering.decoded(&name, encoding, value.iter().copied());
+                let value = decoded.unwrap_or(value);
+                // Not before its end: one that is left out does not count, however much of it had come.
+                gathering.count_annotations(value.len() as u64)?;
+                gathering.put_text(name, &charset, value);
             }
-            Current::Json { text, scale } => {
-                // A JSON part replaces what was said before it; parts behind it add to it.
-                self.annotations = Annotations::default();
-                self.annotations = json::annotations(text.bytes(), &scale)?;
-                self.annotations_weight = weight::tree(&scale);
-            }
-        }
-        if self.annotations.len() > self.limits.annotations {
-            return Err(Malformed::TooManyAnnotations);
-        }
-        Ok(())
-    }
-
-    fn put_text(&mut self, name: String, charset: &str, value: Vec<u8>) {
-        match text::decode(charset, value) {
-            Ok(mut value) => {
-                if value.capacity() > value.len() + value.len() / 8 {
-                    value.shrink_to_fit();
-                }
-                self.annotations_weight += weight::entry(name.capacity(), value.capacity());
-                if let Some(Value::String(old)) = self.annotations.insert(name, value) {
-                    self.annotations_weight -= weight::entry(0, old.capacity());
-                }
-            }
-            Err(UnknownText) => {
-                self.note(format!(
-                    "extract payload text part exception: invalid text or charset: {charset}"
-                ));
+            Current::Json { name, text, scale } => {
+                let text = text.into_vec();
+                let decoded = gathering.decoded(&name, encoding, text.iter().copied());
+                let scale = decoded.as_deref().map_or(scale, Scale::of);
+                gathering.put_json(name, decoded.unwrap_or(text), &scale)?;
             }
         }
-    }
-
-    /// The last of several dumps of one name is kept, as recorded. Who reads the log is told.
-    fn put_dump(&mut self, dump: Dump) {
-        let had = self.dumps.len();
-        self.dumps.retain(|other| other.name != dump.name);
-        self.replaced_dumps += had - self.dumps.len();
-        self.dumps.push(dump);
+        gathering.check_annotations()
     }
 
     /// The body ended inside a part. The original tries a JSON part before it notices, so that reason goes first.
     pub fn cut_short(&self) -> Malformed {
-        let Current::Json { text, scale } = &self.current else {
+        let Current::Json { text, scale, .. } = &self.current else {
             return Malformed::InvalidPayloadStructure;
         };
         json::check(text.bytes(), scale)
@@ -274,51 +241,16 @@ impl Parts {
             .unwrap_or(Malformed::InvalidPayloadStructure)
     }
 
+    /// The most by which [`Self::finish`] can add to the weight.
+    pub fn most_at_finish(&self) -> u64 {
+        self.gathering.most_at_finish()
+    }
+
     /// What was gathered, once the body is complete.
     ///
     /// # Errors
-    /// `NoAnnotations`.
-    pub fn finish(mut self) -> Result<Gathered, Malformed> {
-        if self.has_json && self.has_text {
-            self.notes.push(
-                "includes annotations in both json-encoded extra and formdata parts".to_owned(),
-            );
-        }
-        if self.dumps_left_out > 0 {
-            let (left_out, most) = (self.dumps_left_out, self.limits.dumps);
-            self.notes
-                .push(format!("{left_out} dumps beyond the first {most} left out"));
-        }
-        if self.annotations.is_empty() {
-            return Err(Malformed::NoAnnotations);
-        }
-        let payload = if self.has_json {
-            Payload::Json
-        } else {
-            Payload::Multipart
-        };
-        Ok(Gathered {
-            annotations: self.annotations,
-            dumps: self.dumps,
-            notes: self.notes,
-            replaced_dumps: self.replaced_dumps,
-            payload,
-            dumps_weight: self.dumps_weight,
-        })
-    }
-}
-
-/// # Errors
-/// `AnnotationsTooLarge`.
-fn count_annotations(
-    had_bytes: &mut u64,
-    more_bytes: u64,
-    limits: &Limits,
-) -> Result<(), Malformed> {
-    *had_bytes += more_bytes;
-    if *had_bytes > limits.annotations_bytes {
-        Err(Malformed::AnnotationsTooLarge)
-    } else {
-        Ok(())
+    /// `NoAnnotations`; what is wrong with the JSON file that must be the annotations.
+    pub fn finish(self) -> Result<Gathered, Malformed> {
+        self.gathering.finish()
     }
 }

@@ -1,9 +1,9 @@
 //! A multipart body (RFC 2046) cut into its parts while it arrives, without copying their bytes.
 //!
-//! The grammar is the recorded one: the first delimiter may follow any text, a part's header block ends at the first
-//! empty line and is at most 8 KiB, the last delimiter needs no line end, and what follows it does not matter.
-//! A delimiter inside a part that is followed by anything but a line end or `--` breaks the body. Files of Breakpad's
-//! forms are the one exception: `file_data`.
+//! The grammar is the recorded one: the first delimiter may follow any text, a part's head ends at the first empty line
+//! and is at most 8 KiB, the last delimiter needs no line end, and what follows it does not matter. Beyond the record,
+//! spaces may follow a delimiter, and a part may have no head at all (RFC 2046, 5.1.1). A delimiter inside a part that is
+//! followed by anything else breaks the body. Files of Breakpad's forms are the one exception: `file_data`.
 
 use bytes::{Buf, Bytes};
 
@@ -11,8 +11,9 @@ use super::Malformed;
 use super::file_data::{Ended, FileData};
 use super::scan::{Scanner, find_short};
 
-/// Header block of one part, in bytes; the recorded limit.
+/// Head of one part, in bytes; the recorded limit.
 const MAX_HEADERS_BYTES: usize = 8192;
+const LINE_END: &[u8] = b"\r\n";
 
 /// What is met in a body, in order: for each part its headers, its data in pieces, its end.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,14 +36,17 @@ pub struct Splitter {
 enum State {
     /// Before the first delimiter.
     Preamble(Box<Scanner>),
-    /// Behind a delimiter: line end, or `--`.
+    /// Behind a delimiter: line end, or `--`; the last byte that was seen of it.
     BehindDelimiter(Option<u8>),
+    /// The delimiter's line end, and what has come of the head.
     Headers(Vec<u8>),
     Data,
     /// Of a file, if there is `file_data`.
     FileData,
     /// Behind the last delimiter.
     Epilogue,
+    /// No form: all of it is data.
+    Bare,
 }
 
 impl Splitter {
@@ -53,6 +57,14 @@ impl Splitter {
             state: State::Preamble(Box::new(Scanner::new(&delimiter[2..]))),
             delimiter: Scanner::new(&delimiter),
             file_data: FileData::for_boundary(boundary),
+        }
+    }
+
+    /// For a body that is one part's data and nothing else.
+    pub fn bare() -> Self {
+        Self {
+            state: State::Bare,
+            ..Self::new(b"-")
         }
     }
 
@@ -71,8 +83,11 @@ impl Splitter {
             State::BehindDelimiter(first) => {
                 let byte = frame.get_u8();
                 self.state = match (*first, byte) {
-                    (None, b'\r' | b'-') => State::BehindDelimiter(Some(byte)),
-                    (Some(b'\r'), b'\n') => State::Headers(Vec::new()),
+                    (None, b'-') => State::BehindDelimiter(Some(byte)),
+                    (None | Some(b' ' | b'\t'), b'\r' | b' ' | b'\t') => {
+                        State::BehindDelimiter(Some(byte))
+                    }
+                    (Some(b'\r'), b'\n') => State::Headers(LINE_END.to_vec()),
                     (Some(b'-'), b'-') => State::Epilogue,
                     _ => return Err(Malformed::InvalidPayloadStructure),
                 };
@@ -91,6 +106,7 @@ impl Splitter {
             State::Data => self.take_data(frame, events),
             State::FileData => self.take_file_data(frame, events),
             State::Epilogue => frame.clear(),
+            State::Bare => events.push(Event::Data(std::mem::take(frame))),
         }
         Ok(())
     }
@@ -125,24 +141,32 @@ impl Splitter {
         };
     }
 
-    /// The last delimiter has been seen.
+    /// The last delimiter has been seen, or none is awaited.
     pub fn is_complete(&self) -> bool {
-        matches!(self.state, State::Epilogue)
+        matches!(self.state, State::Epilogue | State::Bare)
+    }
+
+    /// The body is no form.
+    pub fn is_bare(&self) -> bool {
+        matches!(self.state, State::Bare)
     }
 }
 
-/// Moves bytes to the block up to the empty line; true when the block, without that line, is complete.
+/// Moves bytes to the block up to the empty line; true when the head, now without line ends around it, is complete.
+///
+/// The block begins with the delimiter's line end: where the head is empty, that is the first half of the empty line.
 fn take_headers(block: &mut Vec<u8>, frame: &mut Bytes) -> Result<bool, Malformed> {
     const EMPTY_LINE: &[u8] = b"\r\n\r\n";
-    let searched = block.len().saturating_sub(EMPTY_LINE.len() - 1);
+    const MAX_BYTES: usize = LINE_END.len() + MAX_HEADERS_BYTES + EMPTY_LINE.len();
     let had = block.len();
-    let taken = frame
-        .len()
-        .min((MAX_HEADERS_BYTES + EMPTY_LINE.len()).saturating_sub(had));
-    if had == 0
+    let searched = had.saturating_sub(EMPTY_LINE.len() - 1);
+    let taken = frame.len().min(MAX_BYTES.saturating_sub(had));
+    if had == LINE_END.len()
+        && !frame.starts_with(LINE_END)
         && let Some(at) = find_short(&frame[..taken], EMPTY_LINE)
     {
-        // Nearly always: the block is whole in this frame, and nothing behind it is copied.
+        // Nearly always: the head is whole in this frame, and nothing behind it is copied.
+        block.clear();
         block.extend_from_slice(&frame[..at]);
         frame.advance(at + EMPTY_LINE.len());
         return Ok(true);
@@ -150,8 +174,7 @@ fn take_headers(block: &mut Vec<u8>, frame: &mut Bytes) -> Result<bool, Malforme
     block.extend_from_slice(&frame[..taken]);
     let Some(at) = find_short(&block[searched..], EMPTY_LINE).map(|at| searched + at) else {
         frame.advance(taken);
-        let may_go_on = block.len() < MAX_HEADERS_BYTES + EMPTY_LINE.len();
-        return if may_go_on {
+        return if block.len() < MAX_BYTES {
             Ok(false)
         } else {
             Err(Malformed::InvalidPayloadStructure)
@@ -159,6 +182,7 @@ fn take_headers(block: &mut Vec<u8>, frame: &mut Bytes) -> Result<bool, Malforme
     };
     frame.advance(at + EMPTY_LINE.len() - had);
     block.truncate(at);
+    block.drain(..LINE_END.len().min(at));
     Ok(true)
 }
 
@@ -218,8 +242,12 @@ mod tests {
                 vec![part("A: b", "--xyz\r\nv")],
             ),
             (
-                "--xyz\r\n\r\nv\r\n--xyz\r\nA: b\r\n\r\nw\r\n--xyz--",
-                vec![part("\r\nv\r\n--xyz\r\nA: b", "w")],
+                "--xyz\r\n\r\nv\r\n--xyz\r\n\r\n\r\n--xyz\r\nA: b\r\n\r\nw\r\n--xyz--",
+                vec![part("", "v"), part("", ""), part("A: b", "w")],
+            ),
+            (
+                "--xyz \t \r\nA: b\r\n\r\nv\r\n--xyz\t\r\n\r\nw\r\n--xyz--\t",
+                vec![part("A: b", "v"), part("", "w")],
             ),
         ] {
             assert_eq!(whole(body), Ok(expected), "{body}");
@@ -235,6 +263,8 @@ mod tests {
             "--xyz\r\nA: b\r\n\r\nv",
             "--xyz\r\nA: b\r\n\r\nv\r\n--xyz\r\n",
             "--xyz foo\r\nA: b\r\n\r\nv\r\n--xyz--",
+            "--xyz\r\nA: b\r\n\r\nv\r\n--xyz --",
+            "--xyz\r\nA: b\r\n\r\nv\r\n--xyz \n--xyz--",
             "--xyz\r\nA: b\r\n\r\nv\r\n--xyz7\r\n--xyz--",
             "--xyz\nA: b\n\nv\n--xyz--\n",
         ] {
@@ -260,7 +290,7 @@ mod tests {
         #[test]
         fn frames_make_no_difference(
             pieces in proptest::collection::vec(
-                prop::sample::select(vec!["\r\n--xyz", "--xyz", "\r\n", "--", "A: b", "\r\n\r\n", "v", "\r", "x"]), 0..40),
+                prop::sample::select(vec!["\r\n--xyz", "--xyz", "\r\n", "--", " ", "A: b", "\r\n\r\n", "v", "\r", "x"]), 0..40),
             sizes in proptest::collection::vec(1..9usize, 1..6),
         ) {
             let body = pieces.concat();

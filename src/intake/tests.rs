@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::Stream;
-use proptest::prelude::*;
 
 use super::{
-    ExtraEncodings, Failed, Head, Heavy, Limits, Malformed, Submission, Upload, Weight, parse,
+    Encodings, ExtraEncodings, Failed, Head, Heavy, Limits, Malformed, Submission, Upload, Weight,
+    parse,
 };
 use crate::crash::Payload;
 
@@ -22,6 +22,8 @@ const LIMITS: Limits = Limits {
     annotation_bytes: 5000,
     annotations_bytes: 10_000,
     extra_encodings: ExtraEncodings::ALL,
+    takes_no_annotations: false,
+    takes_bare_dumps: false,
 };
 const TYPE: &[u8] = b"multipart/form-data; boundary=xyz";
 
@@ -32,7 +34,7 @@ struct Sent {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct OutOfMemory;
+pub(super) struct OutOfMemory;
 
 impl Stream for Sent {
     type Item = Result<Bytes, OutOfMemory>;
@@ -68,7 +70,7 @@ fn read(head: Head, mut body: Sent) -> Result<Submission, Failed<OutOfMemory>> {
     Ok(submission)
 }
 
-fn parsed_in_frames(
+pub(super) fn parsed_in_frames(
     body: &[u8],
     encoding: Option<&str>,
     sizes: &[usize],
@@ -82,9 +84,10 @@ fn parsed_in_frames(
     }
     let head = Head {
         content_type: Some(TYPE),
-        content_encoding: encoding.map(str::as_bytes),
+        encodings: Encodings::of(encoding.map(str::as_bytes).into_iter()),
         content_length_bytes: Some(body.len() as u64),
         is_chunked: false,
+        query: None,
     };
     let memory_bytes = u64::MAX;
     read(
@@ -96,22 +99,22 @@ fn parsed_in_frames(
     )
 }
 
-fn parsed(body: &[u8]) -> Result<Submission, Failed<OutOfMemory>> {
+pub(super) fn parsed(body: &[u8]) -> Result<Submission, Failed<OutOfMemory>> {
     parsed_in_frames(body, None, &[usize::MAX])
 }
 
-fn part(headers: &str, data: &[u8]) -> Vec<u8> {
+pub(super) fn part(headers: &str, data: &[u8]) -> Vec<u8> {
     [b"--xyz\r\n", headers.as_bytes(), b"\r\n\r\n", data, b"\r\n"].concat()
 }
 
-fn text(name: &str, value: &str) -> Vec<u8> {
+pub(super) fn text(name: &str, value: &str) -> Vec<u8> {
     part(
         &format!("Content-Disposition: form-data; name=\"{name}\""),
         value.as_bytes(),
     )
 }
 
-fn dump(name: &str, bytes: &[u8]) -> Vec<u8> {
+pub(super) fn dump(name: &str, bytes: &[u8]) -> Vec<u8> {
     let disposition =
         format!("Content-Disposition: form-data; name=\"{name}\"; filename=\"x.dmp\"");
     part(
@@ -120,18 +123,18 @@ fn dump(name: &str, bytes: &[u8]) -> Vec<u8> {
     )
 }
 
-fn json(value: &str) -> Vec<u8> {
+pub(super) fn json(value: &str) -> Vec<u8> {
     part(
         "Content-Disposition: form-data; name=\"extra\"\r\nContent-Type: application/json",
         value.as_bytes(),
     )
 }
 
-fn body(parts: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn body(parts: &[Vec<u8>]) -> Vec<u8> {
     [parts.concat(), b"--xyz--\r\n".to_vec()].concat()
 }
 
-fn gzipped(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzipped(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -155,19 +158,7 @@ fn a_form_becomes_a_submission() {
         (submission.payload, submission.payload_bytes),
         (Payload::Multipart, body.len() as u64)
     );
-    assert!(submission.notes.is_empty() && !submission.is_compressed);
-}
-
-#[test]
-fn a_dump_that_is_replaced_is_counted() {
-    let submission = parsed(&body(&[
-        text("A", "1"),
-        dump("a.b", b"1"),
-        dump("ab", b"2"),
-    ]))
-    .unwrap();
-    assert_eq!((submission.dumps.len(), submission.replaced_dumps), (1, 1));
-    assert_eq!(submission.dumps[0].frames.concat(), b"2");
+    assert!(submission.notes.is_empty() && submission.encoding.is_none());
 }
 
 #[test]
@@ -300,65 +291,4 @@ fn dumps_beyond_the_limit_are_left_out_with_a_note() {
     let submission = parsed(&body(&parts)).unwrap();
     assert_eq!(submission.dumps.len(), LIMITS.dumps);
     assert_eq!(submission.notes, ["2 dumps beyond the first 10 left out"]);
-}
-
-/// Forms as clients write them, with awkward values.
-fn forms() -> impl Strategy<Value = Vec<u8>> {
-    let value = prop::sample::select(vec![
-        "", "a", "\r\n", "\r\n--", "--xyz", "\r\n--xy", "-", "\u{e9}", "\r",
-    ]);
-    let piece = (0..4usize, value, "[a-z]{1,3}").prop_map(|(kind, value, name)| match kind {
-        0 => text(&name, value),
-        1 => dump(&name, value.as_bytes()),
-        2 => json(&format!("{{\"{name}\": 1}}")),
-        _ => part("X-Other: y", value.as_bytes()),
-    });
-    proptest::collection::vec(piece, 0..6)
-        .prop_map(|parts| body(&[vec![text("A", "1")], parts].concat()))
-}
-
-/// The same with the pieces of dumps put together: how they were cut is no part of what was sent.
-fn joined(
-    result: Result<Submission, Failed<OutOfMemory>>,
-) -> Result<Submission, Failed<OutOfMemory>> {
-    result.map(|mut submission| {
-        for dump in &mut submission.dumps {
-            dump.frames = vec![dump.frames.concat().into()];
-        }
-        submission
-    })
-}
-
-proptest! {
-    #[test]
-    fn any_split_into_frames_gives_the_same_submission(
-        body in forms(), sizes in proptest::collection::vec(1..40usize, 1..5),
-    ) {
-        let whole = joined(parsed(&body));
-        prop_assert!(whole.is_ok());
-        prop_assert_eq!(&joined(parsed_in_frames(&body, None, &sizes)), &whole);
-        let compressed = gzipped(&body);
-        let inflated = joined(parsed_in_frames(&compressed, Some("gzip"), &sizes)).unwrap();
-        let whole = whole.unwrap();
-        prop_assert_eq!(inflated.annotations, whole.annotations);
-        prop_assert_eq!(inflated.dumps, whole.dumps);
-    }
-
-    #[test]
-    fn any_truncation_is_malformed(body in forms(), cut in any::<prop::sample::Index>()) {
-        // The line end behind the last boundary may be missing.
-        let body = &body[..body.len() - 2];
-        let cut = &body[..cut.index(body.len())];
-        prop_assert!(matches!(parsed(cut), Err(Failed::Malformed(_))));
-        let compressed = gzipped(body);
-        let cut = &compressed[..cut.len().min(compressed.len() - 1)];
-        prop_assert!(matches!(parsed_in_frames(cut, Some("gzip"), &[7]), Err(Failed::Malformed(_))));
-    }
-
-    #[test]
-    fn no_bytes_make_it_panic(bytes: Vec<u8>, encoding in prop::option::of("gzip|br"), sizes in proptest::collection::vec(1..9usize, 1..4)) {
-        let _ = parsed_in_frames(&bytes, encoding.as_deref(), &sizes);
-        let _ = parsed_in_frames(&[b"--xyz\r\n", &bytes[..]].concat(), encoding.as_deref(), &sizes);
-        let _ = parsed_in_frames(&gzipped(&[b"--xyz\r\n", &bytes[..]].concat()), Some("gzip"), &sizes);
-    }
 }

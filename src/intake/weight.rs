@@ -14,7 +14,7 @@ use super::json::Scale;
 /// Of every body: the head of a part, the delimiter, the events of one step.
 pub const FORM: u64 = 16 * 1024;
 /// A part's head is read with at most so many copies of it at a time.
-const HEAD_COPIES: u64 = 4;
+const HEAD_COPIES: u64 = 14;
 const HEAD: u64 = 512;
 /// An annotation's share of a map's nodes, which may be less than half full.
 const ENTRY: u64 = 256;
@@ -23,7 +23,7 @@ const NOTE: u64 = 96;
 /// A frame's place in such a list.
 const SLOT: u64 = 96;
 /// A dump: its structs here, and its keys, hash and requests while it is saved.
-const DUMP: u64 = 2 * 1024;
+pub const DUMP: u64 = 2 * 1024;
 
 /// What the allocator gives for a block. Sizes are rounded up to classes that are an eighth apart.
 pub fn block(bytes: usize) -> u64 {

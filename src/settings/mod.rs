@@ -7,6 +7,7 @@ mod admin;
 mod aws;
 mod checks;
 mod choice;
+mod clients;
 mod crash_publish;
 mod crash_storage;
 mod crashmover;
@@ -40,6 +41,7 @@ use std::path::Path;
 pub use admin::AdminSettings;
 pub use aws::{AccessKey, AwsSettings};
 pub use choice::{Acknowledge, ExtraEncoding, LogLevel};
+pub use clients::{ClientSettings, ExtraReport};
 pub use crash_publish::{PublishClass, SqsSettings};
 pub use crash_storage::{FsSettings, S3Settings, StorageClass};
 pub use crashmover::CrashmoverSettings;
@@ -68,6 +70,7 @@ pub struct Settings {
     /// None when plain HTTP is spoken.
     pub tls: Option<TlsSettings>,
     pub intake: IntakeSettings,
+    pub clients: ClientSettings,
     pub throttle: ThrottleSettings,
     pub crashmover: CrashmoverSettings,
     /// None when there is no spool.
@@ -122,6 +125,7 @@ impl Settings {
         let admin = AdminSettings::read(values, SocketAddr::new(http.host, http.port));
         let tls = TlsSettings::read(values);
         let intake = IntakeSettings::read(values);
+        let clients = ClientSettings::read(values);
         let throttle = ThrottleSettings::read(values);
         let crashmover = CrashmoverSettings::read(values);
         let spool = SpoolSettings::read(values, crashmover.acknowledge);
@@ -131,6 +135,7 @@ impl Settings {
             admin,
             tls,
             intake,
+            clients,
             throttle,
             crashmover,
             spool,

@@ -79,12 +79,33 @@ impl Condition {
             Self::ProductListHas(product) => facts.supported.products.contains(product),
         }
     }
+
+    /// Whether the list of products has a say in it.
+    pub fn asks_for_product(&self) -> bool {
+        self.has(&|condition| matches!(condition, Self::ProductSupported(_)))
+    }
+
+    /// Whether the lists of package names have a say in it.
+    pub fn asks_for_package(&self) -> bool {
+        self.has(&|condition| matches!(condition, Self::PackageSupported(_)))
+    }
+
+    fn has(&self, is_it: &dyn Fn(&Self) -> bool) -> bool {
+        match self {
+            Self::All(inner) | Self::Any(inner) => inner.iter().any(|inner| inner.has(is_it)),
+            Self::Not(inner) => inner.has(is_it),
+            leaf => is_it(leaf),
+        }
+    }
 }
 
 /// The annotation as rules see it: Python's `str()` of it, as in the original.
 ///
 /// Lists and objects have no text: no rule can compare one, and writing it out would let a client set the cost.
-fn annotation_text<'a>(annotations: &'a Annotations, name: &str) -> Option<Cow<'a, str>> {
+pub(super) fn annotation_text<'a>(
+    annotations: &'a Annotations,
+    name: &str,
+) -> Option<Cow<'a, str>> {
     match annotations.get(name)? {
         Value::String(text) => Some(Cow::Borrowed(text)),
         Value::Array(_) | Value::Object(_) => None,

@@ -1,4 +1,4 @@
-//! A rules file: TOML text -> rules, product list, package names. Every mistake is noted, none is guessed away.
+//! A rules file: TOML text -> rules, product list, package names, aliases. Every mistake is noted, none is guessed away.
 //!
 //! `when` is read in `rules_file_condition.rs`, `result` in `rules_file_outcome.rs`. `docs/throttling.md` describes the
 //! format for operators.
@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use toml_edit::{Document, Table};
 
+use super::aliases::Aliases;
 use super::condition::Condition;
 use super::mistakes::Mistake;
 use super::rule::{CatchAll, Outcome, Rule, RuleSet};
@@ -18,6 +19,8 @@ use super::supported::PackageNames;
 use super::toml_reader::{Entry, Reader};
 
 const LONGEST_NAME: usize = 64;
+/// No setting asks for this section: it is read from every file that one names.
+const ALIASES: &str = "aliases";
 
 /// The sections that were found in a file. A file may hold any of them.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +28,7 @@ pub(super) struct RulesFile {
     pub rules: Option<RuleSet>,
     pub products: Option<BTreeSet<String>>,
     pub package_names: Option<PackageNames>,
+    pub aliases: Aliases,
 }
 
 /// A part of a rules file, by the key it has there.
@@ -78,8 +82,9 @@ pub(super) fn parse(path: &str, text: &str, wanted: &[Section]) -> Result<RulesF
 }
 
 fn sections(reader: &mut Reader, table: &Table, wanted: &[Section]) -> RulesFile {
-    let known = [Section::Rules, Section::Products, Section::PackageNames].map(Section::key);
-    reader.only(table, &known, "a rules file");
+    let [rules, products, packages] =
+        [Section::Rules, Section::Products, Section::PackageNames].map(Section::key);
+    reader.only(table, &[rules, products, packages, ALIASES], "a rules file");
     for section in wanted {
         if !table.contains_key(section.key()) {
             let what = format!("there is no `{}` in this file", section.key());
@@ -96,25 +101,44 @@ fn sections(reader: &mut Reader, table: &Table, wanted: &[Section]) -> RulesFile
             .and_then(|entry| reader.strings(entry))
             .map(|products| products.into_iter().collect()),
         package_names: entry(Section::PackageNames).and_then(|entry| package_names(reader, entry)),
+        aliases: aliases(reader, table),
     }
 }
 
 fn package_names(reader: &mut Reader, entry: Entry) -> Option<PackageNames> {
-    let Some(table) = entry.item.as_table_like() else {
-        return reader.wrong_type(
-            entry,
-            "a table: a line [package_names], then lines such as Fenix = [\"org.mozilla.fenix\"]",
-        );
-    };
-    let mut names = PackageNames::new();
-    for (product, item) in table.iter() {
-        let packages = reader.strings(Entry { key: product, item });
-        names.insert(
-            product.to_owned(),
-            packages.unwrap_or_default().into_iter().collect(),
-        );
+    let example =
+        "a table: a line [package_names], then lines such as Fenix = [\"org.mozilla.fenix\"]";
+    let lists = lists(reader, entry, example)?.into_iter();
+    Some(
+        lists
+            .map(|(product, names)| (product, names.into_iter().collect()))
+            .collect(),
+    )
+}
+
+fn aliases(reader: &mut Reader, table: &Table) -> Aliases {
+    let mut aliases = Aliases::default();
+    if let Some(item) = table.get(ALIASES) {
+        let entry = Entry { key: ALIASES, item };
+        let example = "a table: a line [aliases], then lines such as ProductName = [\"prod\"]";
+        for (annotation, names) in lists(reader, entry, example).unwrap_or_default() {
+            aliases.add(annotation, names);
+        }
     }
-    Some(names)
+    aliases
+}
+
+/// A table of lists of texts.
+fn lists(reader: &mut Reader, entry: Entry, example: &str) -> Option<Vec<(String, Vec<String>)>> {
+    let Some(table) = entry.item.as_table_like() else {
+        return reader.wrong_type(entry, example);
+    };
+    let mut lists = Vec::new();
+    for (key, item) in table.iter() {
+        let texts = reader.strings(Entry { key, item });
+        lists.push((key.to_owned(), texts.unwrap_or_default()));
+    }
+    Some(lists)
 }
 
 /// A rule as far as it could be read: what is missing is a mistake that was noted.

@@ -64,7 +64,7 @@ A = "a.b"
 "#;
     let told = read(text).unwrap_err();
     let starts = [
-        "f.toml:1: unknown key `product` in a rules file; known are `rule`, `products` and `package_names`",
+        "f.toml:1: unknown key `product` in a rules file; known are `rule`, `products`, `package_names` and `aliases`",
         "f.toml:4: `has space` cannot be a rule's name; use ASCII letters, digits and _ only, 64 at most",
         "f.toml:6: unknown key `equal` in a condition; known are `present`, `equals`, `one_of`",
         "f.toml:7: `matches` is not a regular expression: ",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ThrottleSettings;
+use super::aliases::Aliases;
 use super::mistakes::{Mistake, RulesError};
 use super::rule::RuleSet;
 use super::rules_file::{RulesFile, Section, parse};
@@ -52,11 +53,20 @@ impl Section {
     }
 }
 
-/// Reads what the settings name.
+/// What the settings name.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub rules: RuleSet,
+    pub supported: Supported,
+    /// Those of all files; of two lists for one annotation, that of the file with the products goes first.
+    pub aliases: Aliases,
+}
+
+/// Reads it.
 ///
 /// # Errors
 /// Every mistake in every file, and every file that cannot be read.
-pub(super) fn load(settings: &ThrottleSettings) -> Result<(RuleSet, Supported), RulesError> {
+pub(super) fn load(settings: &ThrottleSettings) -> Result<Loaded, RulesError> {
     let chosen = [
         (Section::Rules, settings.rules),
         (Section::Products, settings.products),
@@ -92,8 +102,16 @@ pub(super) fn load(settings: &ThrottleSettings) -> Result<(RuleSet, Supported), 
             .and_then(|file| file.package_names.clone())
             .unwrap_or_default(),
     };
+    let mut aliases = Aliases::default();
+    for file in [products, rules, package_names].into_iter().flatten() {
+        aliases.extend(&file.aliases);
+    }
     match rules.and_then(|file| file.rules.clone()) {
-        Some(rules) if mistakes.is_empty() => Ok((rules, supported)),
+        Some(rules) if mistakes.is_empty() => Ok(Loaded {
+            rules,
+            supported,
+            aliases,
+        }),
         _ => Err(RulesError::new(mistakes)),
     }
 }
@@ -156,11 +174,18 @@ mod tests {
             "antenna.throttler.MOZILLA_PRODUCTS",
             "antenna.throttler.MOZILLA_PRODUCT_PACKAGENAMES",
         );
-        let (rules, supported) = load(&mozilla).unwrap();
+        let Loaded {
+            rules,
+            supported,
+            aliases,
+        } = load(&mozilla).unwrap();
+        assert_eq!(aliases, Aliases::default());
         assert_eq!(rules.rules[0].name.as_ref(), "has_old_buildid");
         assert_eq!(
             supported,
-            load(&settings("mozilla", "mozilla", "mozilla")).unwrap().1
+            load(&settings("mozilla", "mozilla", "mozilla"))
+                .unwrap()
+                .supported
         );
         assert!(supported.products.contains("Firefox Enterprise"));
 
@@ -170,7 +195,9 @@ mod tests {
             "antenna.throttler.ALL_PRODUCT_PACKAGENAMES",
         );
         for settings in [all, settings("all", "accept_all", "all")] {
-            let (rules, supported) = load(&settings).unwrap();
+            let Loaded {
+                rules, supported, ..
+            } = load(&settings).unwrap();
             assert!(rules.rules.is_empty());
             assert_eq!(rules.catch_all.name.as_ref(), "accept_everything");
             assert_eq!(supported, Supported::default());
@@ -183,18 +210,22 @@ mod tests {
         let path = folder.path().join("rules.toml");
         fs::write(
             &path,
-            "products = [\"A\"]\n[[rule]]\nname = \"r\"\nresult = \"defer\"\n[package_names]\nA = [\"a\"]\n",
+            "products = [\"A\"]\n[[rule]]\nname = \"r\"\nresult = \"defer\"\n[package_names]\nA = [\"a\"]\n[aliases]\nV = [\"v\"]\n",
         )
         .unwrap();
         let path = path.to_str().unwrap();
-        let (rules, supported) = load(&settings(path, path, path)).unwrap();
+        let Loaded {
+            rules, supported, ..
+        } = load(&settings(path, path, path)).unwrap();
         assert_eq!(rules.catch_all.name.as_ref(), "r");
         assert!(supported.has_package(Some("A"), Some("a")));
         assert!(!supported.has_package(Some("A"), None));
 
-        let (_, supported) = load(&settings("mozilla", path, "all")).unwrap();
-        assert!(!supported.has_product(Some("Firefox")));
-        assert!(supported.has_package(Some("A"), None));
+        let loaded = load(&settings("mozilla", path, "all")).unwrap();
+        assert!(!loaded.supported.has_product(Some("Firefox")));
+        assert!(loaded.supported.has_package(Some("A"), None));
+        let mut sent = [("v".to_owned(), "1".into())].into_iter().collect();
+        assert_eq!(loaded.aliases.apply(&mut sent), ["V is taken from v"]);
     }
 
     #[test]
@@ -210,7 +241,7 @@ mod tests {
             told(&settings(&first, &second, &first)),
             [
                 format!(
-                    "{first}:1: unknown key `x` in a rules file; known are `rule`, `products` and `package_names`"
+                    "{first}:1: unknown key `x` in a rules file; known are `rule`, `products`, `package_names` and `aliases`"
                 ),
                 format!(
                     "{first}:1: there is no `rule` in this file; add rules, each under its own [[rule]] line"

@@ -20,6 +20,15 @@ impl Supported {
         self.products.is_empty() || product.is_some_and(|product| self.products.contains(product))
     }
 
+    /// The products, or the package names of a submission's product.
+    pub fn listed(&self, annotation: &str, product: Option<&str>) -> Vec<&str> {
+        let names = match annotation {
+            "ProductName" => Some(&self.products),
+            _ => product.and_then(|product| self.package_names.get(product)),
+        };
+        names.into_iter().flatten().map(String::as_str).collect()
+    }
+
     /// Both are `None` if the submission does not name them.
     pub fn has_package(&self, product: Option<&str>, package: Option<&str>) -> bool {
         let Some(names) = product.and_then(|product| self.package_names.get(product)) else {

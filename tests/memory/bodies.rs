@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use antenna::intake::{Head, Limits};
+use antenna::intake::{Encodings, Head, Limits};
 
 use super::dice::Dice;
 use super::limits;
@@ -21,9 +21,10 @@ impl Body {
     pub fn head(&self) -> Head<'_> {
         Head {
             content_type: Some(self.content_type.as_bytes()),
-            content_encoding: self.encoding.map(str::as_bytes),
+            encodings: Encodings::of(self.encoding.map(str::as_bytes).into_iter()),
             content_length_bytes: Some(self.wire.len() as u64),
             is_chunked: false,
+            query: None,
         }
     }
 }
@@ -222,7 +223,7 @@ fn json(dice: &mut Dice, most_bytes: usize) -> Vec<u8> {
 
 fn nested(dice: &mut Dice, depth: usize) -> String {
     let count = dice.size(30);
-    let mut value = |dice: &mut Dice| match dice.between(0, 5) {
+    let value = |dice: &mut Dice| match dice.between(0, 5) {
         0 if depth > 0 => nested(dice, depth - 1),
         1 => format!("\"{}\"", "x".repeat(dice.size(300))),
         2 => format!("[{}]", vec!["1"; dice.size(40)].join(",")),

@@ -51,7 +51,7 @@ async fn taken(body: &Body, seed: u64, dice: &mut Dice) -> Result<(), Refused> {
     let metadata = Metadata {
         notes: submission.notes,
         payload: submission.payload,
-        payload_compressed: submission.is_compressed,
+        payload_compressed: submission.encoding.is_some(),
         payload_bytes: submission.payload_bytes,
         throttle_rule: "rule".to_owned(),
         user_agent: None,
@@ -77,5 +77,7 @@ fn limits(dice: &mut Dice) -> Limits {
         annotation_bytes: 1 << dice.between(4, 22),
         annotations_bytes: 1 << dice.between(8, 23),
         extra_encodings: intake::ExtraEncodings::ALL,
+        takes_no_annotations: false,
+        takes_bare_dumps: false,
     }
 }

@@ -6,8 +6,6 @@ use flate2::{Decompress, FlushDecompress, Status};
 use super::piece::Piece;
 use super::{Hint, Next, Step, Undecodable};
 
-/// Nobody sends more; each costs a new inflater.
-const MAX_MEMBERS: usize = 64;
 const WINDOW_BITS: u8 = 15;
 const MAGIC: u8 = 0x1f;
 /// Window and tables.
@@ -16,7 +14,6 @@ const INFLATER_BYTES: u64 = 64 * 1024;
 /// Inflates one body: of any number of gzip members, or of one deflate stream.
 pub struct Inflate {
     state: State,
-    members: usize,
     piece: Piece,
 }
 
@@ -44,7 +41,6 @@ impl Inflate {
     fn starting(state: State) -> Self {
         Self {
             state,
-            members: 1,
             piece: Piece::default(),
         }
     }
@@ -79,10 +75,7 @@ impl Inflate {
                         return Ok(Step { done_bytes, next });
                     }
                 }
-                State::Between
-                    if hint.wants_more && rest[0] == MAGIC && self.members < MAX_MEMBERS =>
-                {
-                    self.members += 1;
+                State::Between if hint.wants_more && rest[0] == MAGIC => {
                     self.state = new_member();
                 }
                 State::Between | State::Behind => {

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use super::Malformed;
 use brotli::Unbrotli;
 use inflate::Inflate;
+pub use piece::PIECE_BYTES;
 use zstd::Unzstd;
 
 /// An encoding that can be decoded.
@@ -43,22 +44,61 @@ impl ExtraEncodings {
     };
 }
 
-impl Encoding {
-    /// From a header's value, in any case: `gzip` and its older name `x-gzip` (RFC 9110), and the extra ones that are on.
-    pub fn of(content_encoding: Option<&[u8]>, extra: ExtraEncodings) -> Option<Self> {
-        let name = content_encoding?.trim_ascii();
-        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
-        if is(b"gzip") || is(b"x-gzip") {
-            Some(Self::Gzip)
-        } else if extra.deflate && is(b"deflate") {
-            Some(Self::Deflate)
-        } else if extra.brotli && is(b"br") {
-            Some(Self::Brotli)
-        } else if extra.zstd && is(b"zstd") {
-            Some(Self::Zstd)
+/// Nobody applies more encodings to one body; a longer list is passed over.
+const MOST_ENCODINGS: usize = 3;
+
+/// The known encodings of a body, in the order in which they were applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Encodings([Option<Encoding>; MOST_ENCODINGS]);
+
+impl Encodings {
+    /// From the values of all `Content-Encoding` headers: lists (RFC 9110, 5.6.1), in which empty names, `identity` and
+    /// unknown names say nothing.
+    pub fn of<'a>(values: impl Iterator<Item = &'a [u8]>) -> Self {
+        let names = values.flat_map(|value| value.split(|byte| *byte == b','));
+        let mut known = names.filter_map(|name| Encoding::named(name.trim_ascii()));
+        let encodings = Self(std::array::from_fn(|_| known.next()));
+        if known.next().is_some() {
+            Self::default()
         } else {
-            None
+            encodings
         }
+    }
+
+    /// Those that are to be decoded, in this order: gzip, and the extra ones that are on.
+    pub fn to_decode(self, extra: ExtraEncodings) -> impl Iterator<Item = Encoding> {
+        let known = self.0.into_iter().rev().flatten();
+        known.filter(move |encoding| match encoding {
+            Encoding::Gzip => true,
+            Encoding::Deflate => extra.deflate,
+            Encoding::Brotli => extra.brotli,
+            Encoding::Zstd => extra.zstd,
+        })
+    }
+}
+
+impl Encoding {
+    /// In any case; `x-gzip` is an older name of gzip (RFC 9110, 8.4.1.3).
+    fn named(name: &[u8]) -> Option<Self> {
+        let known = [
+            (&b"gzip"[..], Self::Gzip),
+            (b"x-gzip", Self::Gzip),
+            (b"deflate", Self::Deflate),
+            (b"br", Self::Brotli),
+            (b"zstd", Self::Zstd),
+        ];
+        let mut known = known.into_iter();
+        known
+            .find(|(known, _)| name.eq_ignore_ascii_case(known))
+            .map(|(_, encoding)| encoding)
+    }
+
+    /// Whether a body that begins so is a form and not in this encoding: a proxy has decoded it and left the header.
+    ///
+    /// gzip and zstd begin with a magic number, a form with its first delimiter. deflate and brotli may begin with any
+    /// byte: there nothing can be told.
+    pub fn is_decoded_already(self, first: u8) -> bool {
+        matches!(self, Self::Gzip | Self::Zstd) && matches!(first, b'-' | b'\r' | b'\n')
     }
 
     /// Why a body that does not decode is malformed: the original's code for gzip, one of ours for what it does not know.

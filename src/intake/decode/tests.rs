@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::{Decoder, Encoding, ExtraEncodings, Hint, Next, Undecodable};
+use super::{Decoder, Encoding, Encodings, ExtraEncodings, Hint, Next, Undecodable};
 
 macro_rules! encoded {
     ($how:literal) => {
@@ -223,14 +223,40 @@ fn names_of_encodings() {
         ("Br", Encoding::Brotli),
         ("zstd ", Encoding::Zstd),
     ] {
-        assert_eq!(Encoding::of(Some(name.as_bytes()), all), Some(encoding));
+        assert_eq!(to_decode(&[name], all), [encoding], "{name}");
         let without = Some(encoding).filter(|encoding| *encoding == Encoding::Gzip);
-        assert_eq!(Encoding::of(Some(name.as_bytes()), none), without);
+        assert_eq!(to_decode(&[name], none), Vec::from_iter(without), "{name}");
     }
-    for name in ["", "gzip, gzip", "identity", "brotli", "br, zstd"] {
-        assert_eq!(Encoding::of(Some(name.as_bytes()), all), None, "{name}");
+    for name in ["", "identity", "brotli", "gzip;q=1", "gzip deflate"] {
+        assert_eq!(to_decode(&[name], all), [], "{name}");
     }
-    assert_eq!(Encoding::of(None, all), None);
+    assert_eq!(to_decode(&[], all), []);
+}
+
+/// RFC 9110, 5.6.1 and 8.4: in the order in which they were applied.
+#[test]
+fn encodings_are_a_list() {
+    let all = ExtraEncodings::ALL;
+    for values in [
+        &["gzip,"][..],
+        &["identity, gzip"],
+        &["gzip, identity"],
+        &[",, gzip ,"],
+        &["identity", "gzip"],
+        &["", "GZIP\t"],
+        &["unknown, gzip"],
+    ] {
+        assert_eq!(to_decode(values, all), [Encoding::Gzip], "{values:?}");
+    }
+    let two = [Encoding::Zstd, Encoding::Gzip];
+    assert_eq!(to_decode(&["gzip, zstd"], all), two);
+    assert_eq!(to_decode(&["x-gzip", "zstd"], all), two);
+    assert_eq!(to_decode(&["gzip, gzip, gzip, gzip"], all), []);
+}
+
+fn to_decode(values: &[&str], extra: ExtraEncodings) -> Vec<Encoding> {
+    let values = values.iter().map(|value| value.as_bytes());
+    Encodings::of(values).to_decode(extra).collect()
 }
 
 /// Encoded forms with one byte changed.

@@ -43,10 +43,6 @@ fn a_report_that_is_not_wanted_ends_with_3_and_the_reason() {
             &["-a", "ProductName=Editor"][..],
             "rule_unsupported_product",
         ),
-        (
-            &["-d", "raw_crash=Cargo.toml"],
-            "malformed_invalid_dump_name",
-        ),
         (&["-d", &large], "payload_too_large"),
         (&["-d", &large, "--chunked"], "payload_too_large"),
     ] {

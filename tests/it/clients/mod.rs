@@ -3,16 +3,21 @@
 
 mod altered;
 mod answer;
+mod attachments;
 pub mod capture;
 mod crashpad;
 mod encodings;
+mod foreign;
 mod libraries;
 mod pieces;
 mod readings;
+mod senders;
 mod told;
+mod unusual;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 
 use capture::{Capture, captures};
 
@@ -113,6 +118,14 @@ fn a_capture_with_a_uuid_that_is_no_crash_id_is_refused_with_the_token_too() {
         assert_eq!(answer.text(), "Discarded=malformed_invalid_uuid");
     }
     collector.stop();
+}
+
+/// What `tests/run.sh` has put into the target folder.
+fn in_target(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("target")
+        .join(path);
+    path.display().to_string()
 }
 
 fn finish(what: &str, count: usize, problems: &[String]) {
