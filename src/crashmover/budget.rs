@@ -13,10 +13,7 @@ const SMALL_BYTES: u64 = 1024 * 1024;
 
 /// The budget is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutOfMemory {
-    /// More was asked for than there is altogether: it is of no use to come back later.
-    pub for_good: bool,
-}
+pub struct OutOfMemory;
 
 /// The bytes that all reports in memory may take together.
 #[derive(Clone, Debug)]
@@ -43,9 +40,9 @@ impl Budget {
     /// There is no room for it now.
     pub fn reserve(&self, expected_bytes: u64) -> Result<Reservation, OutOfMemory> {
         if pages(expected_bytes) > self.pages.available_permits() {
-            return Err(self.out_of_memory(expected_bytes));
+            return Err(OutOfMemory);
         }
-        let permit = self.acquire(1).ok_or(self.out_of_memory(PAGE_BYTES))?;
+        let permit = self.acquire(1).ok_or(OutOfMemory)?;
         Ok(Reservation {
             budget: self.clone(),
             permit,
@@ -70,12 +67,6 @@ impl Budget {
     fn acquire(&self, pages: usize) -> Option<OwnedSemaphorePermit> {
         let pages = u32::try_from(pages).ok()?;
         self.pages.clone().try_acquire_many_owned(pages).ok()
-    }
-
-    fn out_of_memory(&self, wanted_bytes: u64) -> OutOfMemory {
-        OutOfMemory {
-            for_good: pages(wanted_bytes) > self.total_pages,
-        }
     }
 }
 
@@ -104,9 +95,7 @@ impl Reservation {
     pub fn hold(&mut self, bytes: u64) -> Result<(), OutOfMemory> {
         let (has, wanted) = (self.permit.num_permits(), pages(bytes));
         if wanted > has {
-            return self
-                .grow(wanted - has)
-                .ok_or(self.budget.out_of_memory(bytes));
+            return self.grow(wanted - has).ok_or(OutOfMemory);
         }
         // Not page by page: it may grow again.
         let spare = has - wanted;
@@ -171,9 +160,8 @@ mod tests {
         let budget = Budget::new(1 << 20);
         let mut first = budget.reserve(0).unwrap();
         first.hold(1 << 20).unwrap();
-        let refused = |for_good| OutOfMemory { for_good };
-        assert_eq!(first.hold((1 << 20) + 1), Err(refused(true)));
-        assert_eq!(budget.reserve(1).unwrap_err(), refused(false));
+        assert_eq!(first.hold((1 << 20) + 1), Err(OutOfMemory));
+        assert_eq!(budget.reserve(1).unwrap_err(), OutOfMemory);
     }
 
     #[test]

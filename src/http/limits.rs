@@ -51,12 +51,8 @@ pub enum BodyFailed {
 }
 
 impl From<OutOfMemory> for BodyFailed {
-    fn from(error: OutOfMemory) -> Self {
-        if error.for_good {
-            Self::TooLarge
-        } else {
-            Self::OutOfMemory
-        }
+    fn from(OutOfMemory: OutOfMemory) -> Self {
+        Self::OutOfMemory
     }
 }
 

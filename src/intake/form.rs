@@ -273,11 +273,13 @@ impl<'h> Form<'h> {
                 is_decoded: false,
             };
             self.decode(end, true, body).await?;
-            let outermost = self.layers.remove(0);
+            let outermost = &mut self.layers[0];
             let last = outermost.decoder.finish();
             let last = last.map_err(|Undecodable| outermost.encoding.malformed())?;
-            let last = self.decoded(last, 0)?;
+            let last = self.decoded(last, 1)?;
             self.decode(last, false, body).await?;
+            // Not before: its piece has been weighed with it.
+            self.layers.remove(0);
         }
         if self.splitter.is_bare() {
             self.take_event(Event::EndOfPart, body).await?;

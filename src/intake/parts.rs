@@ -14,6 +14,9 @@ use super::split::Event;
 use super::transfer_encoding::TransferEncoding;
 use super::{Limits, Malformed, weight};
 
+/// How much larger than all annotations may be as text they may be as the tree of a JSON document.
+const TREE_TO_TEXT: u64 = 4;
+
 /// Reads the parts of one body.
 pub struct Parts {
     limits: Limits,
@@ -182,6 +185,10 @@ impl Parts {
                 self.gathering.count_annotations(piece_bytes)?;
                 scale.add(&piece);
                 text.extend(&piece);
+                // No document that says something is larger as a tree; more is refused before it is built.
+                if weight::tree(scale) > TREE_TO_TEXT * self.limits.annotations_bytes {
+                    return Err(Malformed::AnnotationsTooLarge);
+                }
                 Ok(())
             }
         }

@@ -158,7 +158,9 @@ fn charset(dice: &mut Dice) -> String {
 
 /// A run of one character, as those run out of memory first that are escaped.
 fn long(dice: &mut Dice, most_bytes: usize) -> String {
-    let character = dice.one_of(&["a", "\u{7f}", "\u{e9}", "\u{20ac}", "\\", "%41"]);
+    let character = dice.one_of(&[
+        "a", "\u{7f}", "\u{e9}", "\u{20ac}", "\\", "%41", ";", "=", ";a=",
+    ]);
     character.repeat(dice.size(most_bytes / character.len()))
 }
 

@@ -92,7 +92,7 @@ impl Unbrotli {
     }
 
     /// Nothing, if the stream has ended: its end hands out everything.
-    pub fn finish(mut self) -> Option<Bytes> {
+    pub fn finish(&mut self) -> Option<Bytes> {
         matches!(self.state, State::Behind).then(|| self.piece.take())
     }
 }

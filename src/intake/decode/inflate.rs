@@ -118,7 +118,7 @@ impl Inflate {
     }
 
     /// The rest, if the body did not end inside a member.
-    pub fn finish(mut self) -> Option<Bytes> {
+    pub fn finish(&mut self) -> Option<Bytes> {
         matches!(self.state, State::Between | State::Behind).then(|| self.piece.take())
     }
 }

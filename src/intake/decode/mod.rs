@@ -184,7 +184,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The body ended too early.
-    pub fn finish(self) -> Result<Bytes, Undecodable> {
+    pub fn finish(&mut self) -> Result<Bytes, Undecodable> {
         let last = match self {
             Self::Inflate(decoder) => decoder.finish(),
             Self::Brotli(decoder) => decoder.finish(),

@@ -178,7 +178,7 @@ impl Unzstd {
 
     pub fn memory_bytes(&self) -> u64 {
         let State::Blocks(frame) = &self.state else {
-            return 0;
+            return self.gathered.capacity() as u64;
         };
         // The window grows by doubling; while it does, there are two of them.
         let window_bytes = frame.head.window_bytes.next_power_of_two();
@@ -186,7 +186,7 @@ impl Unzstd {
     }
 
     /// Nothing, if the body did not end inside a frame, and there was one.
-    pub fn finish(mut self) -> Option<Bytes> {
+    pub fn finish(&mut self) -> Option<Bytes> {
         let is_whole = match self.state {
             State::Magic | State::Behind => self.data_frames > 0,
             _ => false,
