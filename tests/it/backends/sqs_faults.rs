@@ -138,14 +138,14 @@ async fn answers_of_sqs_are_told_apart() {
         (
             "403 Forbidden",
             "SignatureDoesNotMatch",
-            "Check your key",
-            Permanent,
+            "These keys have worked, and may just be exchanged",
+            Transient,
         ),
         (
             "403 Forbidden",
             "InvalidClientTokenId",
-            "Not valid",
-            Permanent,
+            "These, too",
+            Transient,
         ),
         (
             "400 Bad Request",
