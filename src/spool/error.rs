@@ -31,7 +31,8 @@ impl SpoolError {
         }
     }
 
-    pub(super) fn is_not_found(&self) -> bool {
+    /// Nothing of this name is there.
+    pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }

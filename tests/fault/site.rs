@@ -155,8 +155,7 @@ impl Site {
 }
 
 fn own_folder() -> TempDir {
-    let folder = tempfile::Builder::new().prefix("antenna-fault-").tempdir();
-    folder.expect("a temporary folder")
+    tempfile::TempDir::with_prefix("antenna-fault-").expect("a temporary folder")
 }
 
 impl Cloud {

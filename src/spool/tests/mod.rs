@@ -1,6 +1,7 @@
 //! What the spool promises, on a real file system and on one that fails.
 
 mod capacity;
+mod damage;
 mod faults;
 mod offline;
 mod recovery;
