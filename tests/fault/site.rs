@@ -42,7 +42,6 @@ pub enum Weather {
 /// A place of its own for one collector, with the folder in which that collector lives.
 pub struct Site {
     folder: TempDir,
-    /// Where the collector keeps its reports, and its spool.
     crashes: PathBuf,
     spool: PathBuf,
     cloud: Option<Cloud>,
@@ -155,7 +154,7 @@ impl Site {
 }
 
 fn own_folder() -> TempDir {
-    tempfile::TempDir::with_prefix("antenna-fault-").expect("a temporary folder")
+    TempDir::with_prefix("antenna-fault-").expect("a temporary folder")
 }
 
 impl Cloud {
