@@ -61,6 +61,7 @@ A report waits in `save`, then in `publish`; what is damaged is set aside in `fa
 
 Examples:
   antenna spool ls
+  antenna spool verify
   antenna spool retry bp-f5d6c950-7db5-4e96-a378-914db0261123";
 
 pub const COMPLETIONS: &str = "\

@@ -14,6 +14,7 @@ mod serve;
 mod show;
 mod signals;
 mod spool;
+mod spool_verify;
 mod submit;
 mod throttle;
 

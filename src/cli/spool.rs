@@ -24,6 +24,8 @@ pub enum SpoolCommand {
         /// A crash id, or a file's name from `ls`
         entry: String,
     },
+    /// Read every entry and say which are whole
+    Verify,
     /// Write raw crash and dumps of a report into a new folder
     Export {
         /// A crash id, or a file's name from `ls`
@@ -34,7 +36,7 @@ pub enum SpoolCommand {
 }
 
 /// # Errors
-/// There is no spool in the settings, no such entry, or the disk says no.
+/// There is no spool in the settings, no such entry, a damaged one, or the disk says no.
 pub fn spool(settings: &Settings, command: SpoolCommand) -> anyhow::Result<()> {
     let config = app::spool_config(settings)
         .context("there is no spool: CRASHMOVER_SPOOL_DIR is not set")?;
@@ -43,6 +45,7 @@ pub fn spool(settings: &Settings, command: SpoolCommand) -> anyhow::Result<()> {
         SpoolCommand::Ls => list(dir),
         SpoolCommand::Show { entry } => each(dir, &entry, |file| show(dir, file)),
         SpoolCommand::Retry { entry } => retry_all(dir, &entry),
+        SpoolCommand::Verify => super::spool_verify::verify(dir),
         SpoolCommand::Export { entry, into } => each(dir, &entry, |file| export(dir, file, &into)),
     }
 }

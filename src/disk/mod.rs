@@ -108,30 +108,21 @@ pub fn make_folders(
     disk: &dyn Disk,
     dirs: &[PathBuf],
     sync: impl FnOnce() -> io::Result<()>,
-) -> Result<(), MakeError> {
+) -> Result<(), (PathBuf, io::Error)> {
     let mut made = Vec::new();
     let all_made = dirs.iter().try_for_each(|dir| {
-        let is_new = disk
-            .make_folder(dir)
-            .map_err(|error| MakeError::Make(dir.clone(), error))?;
+        let is_new = disk.make_folder(dir).map_err(|e| (dir.clone(), e))?;
         made.extend(is_new.then_some(dir));
         Ok(())
     });
-    all_made
-        .and_then(|()| sync().map_err(MakeError::Sync))
-        .inspect_err(|_| {
-            for dir in made {
-                // Stays if it is in use already, or the disk is gone.
-                let _ = disk.remove_folder(dir);
-            }
-        })
-}
-
-/// Why folders were not made.
-#[derive(Debug)]
-pub enum MakeError {
-    Make(PathBuf, io::Error),
-    Sync(io::Error),
+    let parent = dirs.first().map_or(Path::new("."), |dir| parent_of(dir));
+    let durable = all_made.and_then(|()| sync().map_err(|e| (parent.to_owned(), e)));
+    durable.inspect_err(|_| {
+        for dir in made {
+            // Stays if it is in use already, or the disk is gone.
+            let _ = disk.remove_folder(dir);
+        }
+    })
 }
 
 /// The folder that holds this one; of a bare name, the working directory.

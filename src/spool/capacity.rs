@@ -29,11 +29,8 @@ struct Seen {
     /// When the last look began.
     asked: Option<Instant>,
     is_looking: bool,
-    free_bytes: io::Result<u64>,
+    free_bytes: Option<u64>,
 }
-
-/// The right to ask the disk, which may take long: one at a time.
-pub(super) struct Look(());
 
 impl Capacity {
     pub fn new(dir: &Path, max_bytes: u64, min_free_bytes: u64) -> Self {
@@ -44,7 +41,7 @@ impl Capacity {
             seen: Mutex::new(Seen {
                 asked: None,
                 is_looking: false,
-                free_bytes: Ok(0),
+                free_bytes: None,
             }),
         }
     }
@@ -65,21 +62,15 @@ impl Capacity {
         self.look_now(disk);
         let needed = occupied_bytes(length_bytes);
         match &mut self.seen().free_bytes {
-            Ok(free_bytes) if free_bytes.saturating_sub(needed) < self.min_free_bytes => {
+            Some(free_bytes) if free_bytes.saturating_sub(needed) < self.min_free_bytes => {
                 Err(self.too_little_free(needed, *free_bytes))
             }
-            Ok(free_bytes) => {
+            Some(free_bytes) => {
                 *free_bytes = free_bytes.saturating_sub(needed);
                 Ok(())
             }
-            Err(error) => {
-                let error = io::Error::new(error.kind(), error.to_string());
-                Err(SpoolError::io(
-                    "look at the free space of",
-                    &self.dir,
-                    error,
-                ))
-            }
+            // A disk that does not even say that will say why when it is written to.
+            None => Ok(()),
         }
     }
 
@@ -90,33 +81,33 @@ impl Capacity {
         if waits.is_some_and(|since| since.elapsed() > UNANSWERED) {
             return 0;
         }
-        let free_bytes = seen.free_bytes.as_ref().copied().unwrap_or_default();
+        let free_bytes = seen.free_bytes.unwrap_or_default();
         let left = free_bytes.saturating_sub(self.min_free_bytes);
         left.min(self.max_bytes.saturating_sub(occupied))
     }
 
     /// Asks the disk if that is due. Blocks.
     pub fn look_now(&self, disk: &dyn Disk) {
-        if let Some(look) = self.begin_look() {
-            self.look(disk, look);
+        if self.begin_look() {
+            self.look(disk);
         }
     }
 
-    /// If it is time to ask the disk again and nobody does.
-    pub fn begin_look(&self) -> Option<Look> {
+    /// True if it is time to ask the disk again and nobody does; whoever is told so has to [`look`](Self::look).
+    pub fn begin_look(&self) -> bool {
         let mut seen = self.seen();
         let is_fresh = seen.asked.is_some_and(|at| at.elapsed() < FRESH);
         if is_fresh || seen.is_looking {
-            return None;
+            return false;
         }
         seen.asked = Some(Instant::now());
         seen.is_looking = true;
-        Some(Look(()))
+        true
     }
 
-    /// Asks the disk. Blocks.
-    pub fn look(&self, disk: &dyn Disk, _look: Look) {
-        let free_bytes = disk.free_bytes(&self.dir);
+    /// Asks the disk, after `begin_look`. Blocks.
+    pub fn look(&self, disk: &dyn Disk) {
+        let free_bytes = disk.free_bytes(&self.dir).ok();
         let mut seen = self.seen();
         seen.free_bytes = free_bytes;
         seen.is_looking = false;
@@ -171,8 +162,8 @@ mod tests {
         capacity.look_now(&disk);
         assert_eq!(capacity.left_bytes(0), 100);
         capacity.seen().asked = Some(Instant::now() - FRESH);
-        let hanging = capacity.begin_look().unwrap();
-        assert!(capacity.begin_look().is_none(), "one at a time");
+        assert!(capacity.begin_look());
+        assert!(!capacity.begin_look(), "one at a time");
         capacity.take(&disk, 1).unwrap();
         assert_eq!(capacity.left_bytes(0), 100);
         capacity.seen().asked = Some(Instant::now() - UNANSWERED);
@@ -181,7 +172,7 @@ mod tests {
             0,
             "a disk that does not answer has no room"
         );
-        capacity.look(&disk, hanging);
+        capacity.look(&disk);
         assert_eq!(capacity.left_bytes(0), 100);
     }
 }

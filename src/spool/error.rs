@@ -31,7 +31,12 @@ impl SpoolError {
         }
     }
 
-    pub(super) fn is_not_found(&self) -> bool {
+    pub(super) fn cannot_make((dir, source): (PathBuf, io::Error)) -> Self {
+        Self::io("make the folder", &dir, source)
+    }
+
+    /// Nothing of this name is there.
+    pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }

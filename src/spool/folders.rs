@@ -10,9 +10,7 @@ use super::entry::{self, Content, DecodeError, Encoded};
 use super::error::SpoolError;
 use super::name::EntryName;
 use super::step;
-use crate::disk::{
-    Disk, FolderSyncs, Listed, MakeError, Ticket, make_folders, parent_of, sync_parent,
-};
+use crate::disk::{Disk, FolderSyncs, Listed, Ticket, make_folders, sync_parent};
 use crate::fail_point::around;
 
 /// The folders below the spool's own.
@@ -104,7 +102,7 @@ impl Folders {
         make_folders(disk, std::slice::from_ref(&self.dir), || {
             sync_parent(disk, &self.dir)
         })
-        .map_err(|error| cannot_make(parent_of(&self.dir), error))?;
+        .map_err(SpoolError::cannot_make)?;
         self.make_states()
     }
 
@@ -112,7 +110,7 @@ impl Folders {
     pub fn make_states(&self) -> Result<(), SpoolError> {
         let below = Folder::ALL.map(|folder| self.dir(folder));
         make_folders(self.disk(), &below, || self.disk.sync_folder(&self.dir))
-            .map_err(|error| cannot_make(&self.dir, error))?;
+            .map_err(SpoolError::cannot_make)?;
         below.iter().try_for_each(|dir| {
             let synced = self.disk.sync_folder(dir);
             synced.map_err(|e| SpoolError::io("fsync the folder", dir, e))
@@ -131,9 +129,8 @@ impl Folders {
     /// Removes what was being written when the last process ended: nobody was told yes about it.
     pub fn clear_incoming(&self) -> Result<(), SpoolError> {
         for seen in self.list(Folder::Incoming)? {
-            let path = self.path(Folder::Incoming, seen.name);
-            let removed = gone(self.disk.remove(&path));
-            removed.map_err(|e| SpoolError::io("remove the unfinished", &path, e))?;
+            // One that cannot be removed does no harm: nobody reads it.
+            let _ = self.disk.remove(&self.path(Folder::Incoming, seen.name));
         }
         Ok(())
     }
@@ -249,13 +246,6 @@ impl Folders {
         })
         .map_err(|e| SpoolError::io("move to failed/ the damaged", &from, e))?;
         Ok(to)
-    }
-}
-
-fn cannot_make(parent: &Path, error: MakeError) -> SpoolError {
-    match error {
-        MakeError::Make(dir, error) => SpoolError::io("make the folder", &dir, error),
-        MakeError::Sync(error) => SpoolError::io("fsync the folder", parent, error),
     }
 }
 

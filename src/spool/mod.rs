@@ -107,18 +107,9 @@ struct Inner {
 }
 
 impl Spool {
-    /// Takes the spool for this process, clears `incoming/` and queues what waits. Opens no entry. Blocks.
-    ///
-    /// # Errors
-    /// `Io`: the folder cannot be made, locked (another process has it), listed or fsynced.
-    pub fn open(config: SpoolConfig, disk: Arc<dyn Disk>) -> Result<Self, SpoolError> {
-        let spool = Self::take(config, disk)?;
-        spool.inner.look_through().1?;
-        Ok(spool)
-    }
-
-    /// The first half of `open`: clears `incoming/`, and new reports can be put. What waits is found by `look_through`,
-    /// which has to follow; until it has ended nobody is given an entry. So a long queue does not delay a start.
+    /// Takes the spool for this process and clears `incoming/`; new reports can be put. What waits is found by
+    /// `look_through`, which has to follow; until it has ended nobody is given an entry. So a long queue does not delay a
+    /// start. Blocks.
     ///
     /// # Errors
     /// `Io`: the folder cannot be made, locked (another process has it), cleared or fsynced.
@@ -143,7 +134,7 @@ impl Spool {
         })
     }
 
-    /// The second half of `open`, if it is still to be done; how many reports were found that have to be saved.
+    /// Finds what waits, if that is still to be done, and opens nothing; how many reports were found that have to be saved.
     ///
     /// # Errors
     /// `Io`: a folder cannot be listed. What was not found is found by a later `rescan`.
@@ -156,11 +147,6 @@ impl Spool {
     /// False while `look_through` has not ended: `stats` shows a part only.
     pub fn is_looked_through(&self) -> bool {
         *self.inner.looked_through.borrow()
-    }
-
-    /// The oldest entry that nobody has, if there is one.
-    pub fn claim(&self, state: State) -> Option<Entry> {
-        self.inner.queues.claim(state)
     }
 
     /// The oldest entry that nobody has, as soon as there is one. May be cancelled.
@@ -236,10 +222,10 @@ impl Spool {
     /// On a thread that may block; the answer is for those who ask later.
     fn look_at_free_space(&self) {
         if let Ok(runtime) = Handle::try_current()
-            && let Some(look) = self.inner.capacity.begin_look()
+            && self.inner.capacity.begin_look()
         {
             let inner = Arc::clone(&self.inner);
-            runtime.spawn_blocking(move || inner.capacity.look(inner.folders.disk(), look));
+            runtime.spawn_blocking(move || inner.capacity.look(inner.folders.disk()));
         }
     }
 

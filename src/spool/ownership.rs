@@ -9,6 +9,9 @@ use super::error::SpoolError;
 use super::folders::Folders;
 use crate::disk::{Disk, Identity};
 
+const IN_USE: &str =
+    "another process has this spool; each collector needs a CRASHMOVER_SPOOL_DIR of its own";
+
 /// Lasts until it is dropped.
 pub(super) struct Ownership {
     dir: PathBuf,
@@ -64,15 +67,12 @@ fn lock_file(dir: &Path) -> PathBuf {
 
 fn lock(disk: &dyn Disk, dir: &Path) -> Result<Lock, SpoolError> {
     let path = lock_file(dir);
-    let failed = |error: io::Error| match error.kind() {
-        ErrorKind::WouldBlock => SpoolError::Io {
-            doing: format!("lock {}", path.display()),
-            source: io::Error::new(
-                error.kind(),
-                "another process has this spool; each collector needs a CRASHMOVER_SPOOL_DIR of its own",
-            ),
-        },
-        _ => SpoolError::io("lock", &path, error),
+    let failed = |error: io::Error| {
+        let error = match error.kind() {
+            kind @ ErrorKind::WouldBlock => io::Error::new(kind, IN_USE),
+            _ => error,
+        };
+        SpoolError::io("lock", &path, error)
     };
     let _held = disk.lock(&path).map_err(failed)?;
     let file = disk.identity(&path).map_err(failed)?;

@@ -78,9 +78,18 @@ impl WaitQueue {
     }
 
     /// A new entry, taken from the start.
-    pub fn add_taken(&mut self, name: EntryName, length_bytes: u64) {
+    pub fn add_claimed(&mut self, name: EntryName, length_bytes: u64) -> ClaimedEntry {
         self.count(length_bytes);
+        self.claimed(name, length_bytes, name.micros)
+    }
+
+    fn claimed(&mut self, name: EntryName, length_bytes: u64, turn: u64) -> ClaimedEntry {
         self.aside.insert(name);
+        ClaimedEntry {
+            name,
+            length_bytes,
+            turn,
+        }
     }
 
     /// A new entry that waits; its name must not be known.
@@ -96,17 +105,8 @@ impl WaitQueue {
 
     pub fn take_first(&mut self) -> Option<ClaimedEntry> {
         let (Place { turn, id }, waiting) = self.waiting.pop_first()?;
-        let Waiting {
-            micros,
-            length_bytes,
-        } = waiting;
-        let name = EntryName { micros, id };
-        self.aside.insert(name);
-        Some(ClaimedEntry {
-            name,
-            length_bytes,
-            turn,
-        })
+        let micros = waiting.micros;
+        Some(self.claimed(EntryName { micros, id }, waiting.length_bytes, turn))
     }
 
     /// False if it is not in this queue any more.

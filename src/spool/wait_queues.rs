@@ -152,16 +152,8 @@ impl WaitQueues {
         while both.knows(name) {
             name.micros += 1;
         }
-        both.queue(state).add_taken(name, length_bytes);
-        let turn = name.micros;
-        Ok(self.entry(
-            state,
-            ClaimedEntry {
-                name,
-                length_bytes,
-                turn,
-            },
-        ))
+        let claimed = both.queue(state).add_claimed(name, length_bytes);
+        Ok(self.entry(state, claimed))
     }
 
     /// Lets an entry wait that was found on the disk. False if it is known already.
@@ -214,16 +206,8 @@ impl WaitQueues {
         let (name, length_bytes) = (entry.name, entry.length_bytes);
         let mut both = self.lock();
         both.save.forget(name, length_bytes);
-        both.publish.add_taken(name, length_bytes);
-        let turn = name.micros;
-        self.entry(
-            State::Publish,
-            ClaimedEntry {
-                name,
-                length_bytes,
-                turn,
-            },
-        )
+        let claimed = both.publish.add_claimed(name, length_bytes);
+        self.entry(State::Publish, claimed)
     }
 
     /// The entry's file was replaced by one of another length.

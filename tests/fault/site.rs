@@ -42,7 +42,6 @@ pub enum Weather {
 /// A place of its own for one collector, with the folder in which that collector lives.
 pub struct Site {
     folder: TempDir,
-    /// Where the collector keeps its reports, and its spool.
     crashes: PathBuf,
     spool: PathBuf,
     cloud: Option<Cloud>,
@@ -155,8 +154,7 @@ impl Site {
 }
 
 fn own_folder() -> TempDir {
-    let folder = tempfile::Builder::new().prefix("antenna-fault-").tempdir();
-    folder.expect("a temporary folder")
+    TempDir::with_prefix("antenna-fault-").expect("a temporary folder")
 }
 
 impl Cloud {

@@ -9,9 +9,11 @@ use super::failure::failure;
 use super::key_locks::KeyLocks;
 use super::known::Known;
 use crate::crash_storage::blob::{StorageError, StorageErrorKind};
-use crate::disk::{self, Disk, FolderSyncs, MakeError, Ticket, make_folders, sync_parent};
+use crate::disk::{self, Disk, FolderSyncs, Ticket, make_folders, sync_parent};
 
 const ROOT: &str = "";
+/// As in messages.
+const MAKE: &str = "make the folder";
 
 /// The folders below `root`, by their path relative to it, parts joined by `/`.
 pub(super) struct Folders {
@@ -74,13 +76,7 @@ impl Folders {
                 Ok(())
             }
         });
-        made.map_err(|error| match error {
-            MakeError::Make(_, error) if error.kind() == ErrorKind::NotFound => {
-                not_mounted(root, error)
-            }
-            MakeError::Make(path, error) => failure("make the folder", &path, error),
-            MakeError::Sync(error) => failure("put on disk the name of", root, error),
-        })?;
+        made.map_err(|error| self.not_durable(MAKE, error))?;
         self.known().insert(ROOT);
         Ok(())
     }
@@ -117,10 +113,7 @@ impl Folders {
         let made = make_folders(self.disk.as_ref(), &dirs, || {
             self.sync_names(parent, before)
         });
-        made.map_err(|error| match error {
-            MakeError::Make(path, error) => failure("make the folder", &path, error),
-            MakeError::Sync(error) => self.not_synced(parent, error),
-        })?;
+        made.map_err(|error| self.not_durable(MAKE, error))?;
         let mut known = self.known();
         folders.iter().for_each(|folder| known.insert(folder));
         Ok(())
@@ -137,7 +130,7 @@ impl Folders {
     /// "Not found" also if an fsync of any folder failed since `before`: whoever named files since has to do it again.
     pub(super) fn sync(&self, folder: &str, before: Ticket) -> Result<(), StorageError> {
         let synced = self.sync_names(folder, before);
-        synced.map_err(|error| self.not_synced(folder, error))
+        synced.map_err(|e| self.not_durable("put on disk the folder", (self.root.join(folder), e)))
     }
 
     fn sync_names(&self, folder: &str, before: Ticket) -> io::Result<()> {
@@ -148,13 +141,15 @@ impl Folders {
         self.syncs.sync(self.disk.as_ref(), &path, before)
     }
 
-    fn not_synced(&self, folder: &str, error: io::Error) -> StorageError {
-        let path = self.root.join(folder);
-        if error.kind() != ErrorKind::Interrupted {
-            return failure("put on disk the folder", &path, error);
+    fn not_durable(&self, doing: &str, (path, error): (PathBuf, io::Error)) -> StorageError {
+        match error.kind() {
+            ErrorKind::Interrupted => {
+                let doing = format!("cannot be sure of the names in {}", path.display());
+                StorageError::new(StorageErrorKind::NotFound, doing, error)
+            }
+            ErrorKind::NotFound if path == self.root => not_mounted(&path, error),
+            _ => failure(doing, &path, error),
         }
-        let doing = format!("cannot be sure of the names in {}", path.display());
-        StorageError::new(StorageErrorKind::NotFound, doing, error)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -236,6 +236,7 @@ fn vanished(error: StorageError) -> StorageError {
 mod tests {
     use super::*;
     use crate::disk::RealDisk;
+    use crate::disk::testing::{FaultyDisk, Operation, SimulatedDisk};
 
     fn blob(key: &str) -> Blob {
         Blob::whole(key.to_owned(), Bytes::from_static(b"x"))
@@ -258,6 +259,25 @@ mod tests {
         for blob in &first {
             assert_eq!(tree.get(&blob.key).unwrap(), "x");
         }
+    }
+
+    /// Two collectors on one root, and the same id: a client with the token may send it to both.
+    #[test]
+    fn a_failing_save_removes_nothing_that_another_collector_put_there() {
+        let disk = Arc::new(FaultyDisk::new(Arc::new(SimulatedDisk::default())));
+        let tree = Tree::new(disk.clone(), "/root".into(), true);
+        let theirs = Path::new("/root/d/first");
+        // A killed process has left a dump, so that ours takes its place.
+        tree.put(&[], &blob("d/first")).unwrap();
+        let other = disk.clone();
+        disk.watch_after(move |operation| {
+            if operation == Operation::Rename {
+                other.create(theirs).map(drop).unwrap();
+            }
+        });
+        disk.fail(Operation::Rename, 2, ErrorKind::Other);
+        tree.put(&[blob("d/first")], &blob("d/last")).unwrap_err();
+        assert!(disk.identity(theirs).is_ok());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the spool promises, on a real file system and on one that fails.
 
 mod capacity;
+mod damage;
 mod faults;
 mod offline;
 mod recovery;
@@ -13,6 +14,20 @@ use super::*;
 use crate::crash::{CrashId, Dump, DumpName, RawCrash};
 use crate::disk::RealDisk;
 use crate::disk::testing::{FaultyDisk, Operation};
+
+impl Spool {
+    /// Takes a spool and finds what waits.
+    pub fn open(config: SpoolConfig, disk: Arc<dyn Disk>) -> Result<Self, SpoolError> {
+        let spool = Self::take(config, disk)?;
+        spool.inner.look_through().1?;
+        Ok(spool)
+    }
+
+    /// The oldest entry that nobody has, if there is one.
+    pub fn claim(&self, state: State) -> Option<Entry> {
+        self.inner.queues.claim(state)
+    }
+}
 
 /// A spool in a folder of its own, on a disk that can be made to fail.
 struct Place {

@@ -122,6 +122,26 @@ fn what_waits_is_listed_shown_and_exported() {
 }
 
 #[test]
+fn a_turned_bit_is_found_by_verifying() {
+    let left = left_behind();
+    let settings = [("CRASHMOVER_SPOOL_DIR", left.spool.as_str())];
+    let said = antenna(&settings, &["spool", "verify"]).fine();
+    assert_eq!(said, "1 whole, 0 damaged, 0 moved on meanwhile\n");
+    let mut bytes = std::fs::read(&left.entry).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&left.entry, bytes).unwrap();
+    let said = antenna(&settings, &["spool", "verify"]);
+    let name = left.entry.file_name().unwrap().to_string_lossy();
+    let expected = format!("save/{name}: the dump upload_file_minidump does not fit its SHA-256\n");
+    assert!(said.out.starts_with(&expected), "{said:?}");
+    assert_eq!(said.code, Some(1));
+    assert_eq!(
+        said.err,
+        format!("1 damaged file in the spool {}\n", left.spool)
+    );
+}
+
+#[test]
 fn what_was_not_set_aside_is_not_put_back_and_the_answer_says_so() {
     let left = left_behind();
     let settings = [("CRASHMOVER_SPOOL_DIR", left.spool.as_str())];

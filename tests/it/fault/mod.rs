@@ -11,6 +11,7 @@ mod heartbeat;
 mod limits;
 mod no_start;
 mod overload;
+mod power_cut;
 mod queue_away;
 mod rig;
 mod scene;

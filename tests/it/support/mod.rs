@@ -14,6 +14,9 @@ pub mod s3s;
 pub mod statsd;
 pub mod stored;
 pub mod tls;
+/// Shared with `tests/fault`, which needs more of it.
+#[allow(dead_code)]
+pub mod volatile_disk;
 pub mod wait;
 pub mod wire;
 

@@ -230,14 +230,17 @@ impl Tree {
         self.forget_unreachable();
     }
 
+    /// Also gives the others the places that they have now.
     fn forget_unreachable(&mut self) {
         let mut reachable = HashMap::new();
-        let mut to_visit = vec![ROOT];
-        while let Some(number) = to_visit.pop() {
-            if let Some(node) = self.nodes.remove(&number) {
+        let mut to_visit = vec![(ROOT, (ROOT, OsString::new()))];
+        while let Some((number, place)) = to_visit.pop() {
+            if let Some(mut node) = self.nodes.remove(&number) {
                 if let Content::Folder { seen, .. } = &node.content {
-                    to_visit.extend(seen.values());
+                    let children = seen.iter();
+                    to_visit.extend(children.map(|(name, it)| (*it, (number, name.clone()))));
                 }
+                node.place = place;
                 reachable.insert(number, node);
             }
         }
