@@ -98,11 +98,16 @@ impl Reservation {
             return self.grow(wanted - has).ok_or(OutOfMemory);
         }
         // Not page by page: it may grow again.
-        let spare = has - wanted;
-        if spare > wanted.min(pages(STEP_BYTES)) {
-            drop(self.permit.split(spare));
+        if has - wanted > wanted.min(pages(STEP_BYTES)) {
+            self.shrink_to(bytes);
         }
         Ok(())
+    }
+
+    /// Gives back everything beyond so many bytes: it will not grow again.
+    pub fn shrink_to(&mut self, bytes: u64) {
+        let spare = self.permit.num_permits().saturating_sub(pages(bytes));
+        drop(self.permit.split(spare));
     }
 
     fn grow(&mut self, missing: usize) -> Option<()> {
@@ -130,6 +135,12 @@ impl Reservation {
     /// See [`Budget::is_short`].
     pub fn is_short(&self) -> bool {
         self.budget.is_short()
+    }
+
+    /// Others alone use more than half of the budget.
+    pub fn is_crowded(&self) -> bool {
+        let without_this = self.budget.pages.available_permits() + self.permit.num_permits();
+        without_this < self.budget.total_pages / 2
     }
 
     /// Bytes that are set aside for it.

@@ -26,12 +26,12 @@ pub struct BodyLimits {
 
 /// How long a client may be silent before its rate counts.
 const GRACE: Duration = Duration::from_secs(10);
-/// While memory is short, what is held of a body has to be earned: at most so many times the bytes that came. No report
-/// shrinks more than that, but for bombs.
+/// While others use half of the memory, what is held of a body has to be earned: at most so many times the bytes that
+/// came. No report shrinks more than that, but for bombs.
 const MOST_HELD_PER_BYTE: u64 = 64;
 /// Not more than this is held of nearly all reports; less need not be earned.
 const SMALL_BYTES: u64 = 1024 * 1024;
-/// Who holds no more than this keeps nobody out.
+/// A client that holds no more than this keeps no other one out.
 const LITTLE_BYTES: u64 = 64 * 1024;
 /// While memory is short, a client that holds some has this long for the first byte, and for as many as it holds.
 const SHORT_GRACE: Duration = Duration::from_secs(1);
@@ -190,7 +190,7 @@ impl Upload for LimitedBody {
             return Err(BodyFailed::OutOfMemory);
         };
         let earned_bytes = SMALL_BYTES + MOST_HELD_PER_BYTE * self.received_bytes;
-        if bytes > earned_bytes && bytes > reservation.held_bytes() && reservation.is_short() {
+        if bytes > earned_bytes && bytes > reservation.held_bytes() && reservation.is_crowded() {
             return Err(BodyFailed::OutOfMemory);
         }
         Ok(reservation.hold(bytes)?)

@@ -234,8 +234,8 @@ async fn assemble(
     let assembling = || RawCrash::assemble(&id, annotations, metadata, &dumps, room);
     let raw_crash = collector.heavy.run(all_bytes - dumps_bytes, assembling);
     let raw_crash = raw_crash.await.map_err(|NoMemory| Refusal::Overloaded)?;
-    body.hold(dumps_bytes + raw_crash.length_bytes())?;
-    let reservation = body.take_reservation().ok_or(Refusal::Overloaded)?;
+    let mut reservation = body.take_reservation().ok_or(Refusal::Overloaded)?;
+    reservation.shrink_to(dumps_bytes + raw_crash.length_bytes());
     Ok((CrashReport::new(id, raw_crash, dumps), reservation))
 }
 

@@ -275,7 +275,7 @@ fn memory_that_is_refused_ends_the_matter() {
         content_length_bytes: Some(1),
         ..Head::default()
     };
-    for memory_bytes in [100, 16_500, 17_500] {
+    for memory_bytes in [100, 33_000, 33_500] {
         let sent = Sent {
             frames: [Bytes::from(body.clone())].into(),
             memory_bytes,

@@ -12,7 +12,7 @@ use crate::crash::DumpHasher;
 use super::json::Scale;
 
 /// Of every body: the head of a part, the delimiter, the events of one step.
-pub const FORM: u64 = 16 * 1024;
+pub const FORM: u64 = 32 * 1024;
 /// A part's head is read with at most so many copies of it at a time.
 const HEAD_COPIES: u64 = 14;
 const HEAD: u64 = 512;

@@ -15,8 +15,8 @@ use crate::intake::{Failed, Head, Heavy, Limits, Submission, Upload, parse};
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// What a step may have alive without having asked: the error of a panic-free reader, nothing that grows.
-const CONSTANT_BYTES: u64 = 4 * 1024;
+/// What may be alive without having been asked for: copies of the head, which is an input here, too.
+const CONSTANT_BYTES: u64 = 48 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Trouble {

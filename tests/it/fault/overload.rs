@@ -124,7 +124,7 @@ fn memory_that_is_used_up_is_told_before_the_body_is_sent() {
             rig.wait_until_said("returned ACCEPT", number);
             client
         });
-        // The rest of the budget, so that not even the first bytes of another report have room.
+        // Most of the rest of the budget: there is no room for what the next one announces.
         let mut inside: Vec<_> = clients.into_iter().collect();
         let said = rig.times_said("returned ACCEPT");
         let client = scope.spawn(|| rig.post(&Exchange::of(rest.request())));
