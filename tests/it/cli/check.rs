@@ -37,7 +37,7 @@ fn everything_that_is_wrong_is_said_at_once() {
         format!("address: cannot listen on 127.0.0.1:{port}: another process is there"),
         format!("admin listener: cannot listen on {listen}: another process is there"),
         "metrics: warning: STATSD_HOST=statsd.invalid has no address".to_owned(),
-        "storage and queue: ".to_owned(),
+        "storage: warning: cannot make the folder /proc/nothing".to_owned(),
         "spool: ".to_owned(),
         "throttle rules: mistakes".to_owned(),
         "TLS: TLS_CERTIFICATE=/no/such/certificate: cannot be read".to_owned(),
