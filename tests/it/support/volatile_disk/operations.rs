@@ -70,6 +70,12 @@ impl Serve {
         Ok(data.len() as u32)
     }
 
+    pub fn resize(&self, number: INodeNo, size: u64) -> Result<()> {
+        let mut state = self.state()?;
+        state.tree.bytes(number.0)?.resize(size as usize, 0);
+        Ok(())
+    }
+
     pub fn sync(&self, number: INodeNo) -> Result<()> {
         let mut state = self.state()?;
         let State {

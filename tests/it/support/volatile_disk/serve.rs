@@ -69,10 +69,10 @@ impl Filesystem for Serve {
         _: Option<BsdFileFlags>,
         reply: ReplyAttr,
     ) {
-        let resized = self.state().and_then(|mut state| match size {
-            Some(size) => Ok(state.tree.bytes(number.0)?.resize(size as usize, 0)),
+        let resized = match size {
+            Some(size) => self.resize(number, size),
             None => Ok(()),
-        });
+        };
         match resized.and_then(|()| self.attributes(number)) {
             Ok(attributes) => reply.attr(&TTL, &attributes),
             Err(error) => reply.error(error),
