@@ -22,6 +22,7 @@ struct Layer {
 }
 
 /// Bytes on their way through the layers.
+#[derive(Default)]
 struct Piece {
     bytes: Bytes,
     /// The layer that decodes them next; behind the last one they are parts.
@@ -100,8 +101,7 @@ impl<'h> Form<'h> {
     ) -> Result<(), Failed<U::Error>> {
         let piece = Piece {
             bytes: frame,
-            depth: 0,
-            is_decoded: false,
+            ..Piece::default()
         };
         self.decode(piece, false, body).await
     }
@@ -267,12 +267,7 @@ impl<'h> Form<'h> {
         body: &mut U,
     ) -> Result<(Gathered, u64), Failed<U::Error>> {
         while !self.layers.is_empty() {
-            let end = Piece {
-                bytes: Bytes::new(),
-                depth: 0,
-                is_decoded: false,
-            };
-            self.decode(end, true, body).await?;
+            self.decode(Piece::default(), true, body).await?;
             let outermost = &mut self.layers[0];
             let last = outermost.decoder.finish();
             let last = last.map_err(|Undecodable| outermost.encoding.malformed())?;

@@ -131,7 +131,7 @@ fn bombs_are_refused() {
 /// A decoder's window counts.
 #[test]
 fn without_memory_for_the_window_a_report_is_refused() {
-    let memory = ("BREAKPAD_MAX_IN_FLIGHT_BYTES", "10000000");
+    let memory = ("BREAKPAD_MAX_IN_FLIGHT_BYTES", "12000000");
     let payload = ("BREAKPAD_MAX_PAYLOAD_BYTES", "1000000");
     let inflated = ("BREAKPAD_MAX_INFLATED_BYTES", "2000000");
     let annotation = ("BREAKPAD_MAX_ANNOTATION_BYTES", "100000");

@@ -116,7 +116,7 @@ fn memory_that_is_used_up_is_told_before_the_body_is_sent() {
     let rig = Scene::new().start(&[budget, SMALL[2], SMALL[3], SMALL[4], SMALL[5]]);
     rig.scene().s3(Fault::Hang);
     let half = crash(9).dump("upload_file_minidump_browser", &[b'x'; 400_000]);
-    let rest = crash(9).dump("upload_file_minidump_browser", &[b'x'; 90_000]);
+    let rest = crash(9).dump("upload_file_minidump_browser", &[b'x'; 40_000]);
     std::thread::scope(|scope| {
         let clients = [1, 2].map(|number| {
             let (rig, half) = (&rig, &half);

@@ -5,10 +5,11 @@ use serde_json::Value;
 const PAGE: &str = include_str!("../../../../docs/logging.md");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Where a report lives. The lines of other modules are about the process.
-const PLACES: [&str; 3] = [
+const PLACES: [&str; 4] = [
     "src/crashmover",
     "src/http/submit.rs",
     "src/http/accounts.rs",
+    "src/http/reply.rs",
 ];
 const LEVELS: [(&str, &str); 3] = [("error", "ERROR"), ("warn", "WARN"), ("info", "INFO")];
 
