@@ -2,11 +2,14 @@
 
 mod sender;
 
-use std::fmt::Display;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
+
+use cadence::prelude::*;
+use cadence::{Metric, MetricBuilder, MetricSink, StatsdClient};
 
 use super::catalog::Described;
 use crate::settings::StatsdSettings;
@@ -18,11 +21,8 @@ const QUEUE_LINES: usize = 10_000;
 /// Sends metrics. Cheap to clone.
 #[derive(Clone)]
 pub struct Statsd {
+    client: Arc<StatsdClient>,
     messages: SyncSender<Message>,
-    /// The namespace with its dot, or nothing.
-    prefix: Arc<str>,
-    /// The tag `host`, or nothing.
-    host: Arc<str>,
     losses: Arc<Losses>,
 }
 
@@ -51,35 +51,37 @@ impl Statsd {
         if let Err(error) = thread.spawn(move || sender.run(&received)) {
             tracing::error!(%error, "no metrics are sent: their thread cannot be started");
         }
-        let with_end = |text: &str, end: &str| match text {
-            "" => String::new(),
-            text => format!("{text}{end}"),
+        let lines = Lines {
+            messages: messages.clone(),
+            losses: losses.clone(),
+        };
+        let client = StatsdClient::builder(&settings.namespace, lines);
+        let client = match host {
+            "" => client,
+            host => client.with_tag("host", clean(host)),
         };
         Self {
+            client: Arc::new(client.build()),
             messages,
-            prefix: with_end(&settings.namespace, ".").into(),
-            host: match host {
-                "" => "".into(),
-                host => format!("host:{}", clean(host)).into(),
-            },
             losses,
         }
     }
 
     pub fn count(&self, metric: &impl Described, times: u64) {
-        self.send(metric, times, "c");
+        send(self.client.count_with_tags(metric.name(), times), metric);
     }
 
     pub fn time(&self, metric: &impl Described, took: Duration) {
-        self.send(metric, took.as_millis(), "ms");
+        send(self.client.time_with_tags(metric.name(), took), metric);
     }
 
     pub fn histogram(&self, metric: &impl Described, value: f64) {
-        self.send(metric, value, "h");
+        let builder = self.client.histogram_with_tags(metric.name(), value);
+        send(builder, metric);
     }
 
     pub fn gauge(&self, metric: &impl Described, value: u64) {
-        self.send(metric, value, "g");
+        send(self.client.gauge_with_tags(metric.name(), value), metric);
     }
 
     /// Waits until everything before this has left, or `longest` is over. Blocks.
@@ -96,18 +98,36 @@ impl Statsd {
             failed_sends: self.losses.failed_sends.load(Ordering::Relaxed),
         }
     }
+}
 
-    fn send(&self, metric: &impl Described, value: impl Display, kind: &str) {
-        let mut line = format!("{}{}:{value}|{kind}", self.prefix, metric.name());
-        let tag = metric.tag().map(|(name, value)| format!("{name}:{value}"));
-        let host = Some(&*self.host).filter(|host| !host.is_empty());
-        for (tag, before) in host.into_iter().chain(tag.as_deref()).zip(["|#", ","]) {
-            line.push_str(before);
-            line.push_str(tag);
-        }
-        if self.messages.try_send(Message::Line(line)).is_err() {
+fn send<'m, T: Metric + From<String>>(
+    builder: MetricBuilder<'m, '_, T>,
+    metric: &'m impl Described,
+) {
+    let builder = match metric.tag() {
+        Some((name, value)) => builder.with_tag(name, value),
+        None => builder,
+    };
+    // What does not fit into the queue is counted there.
+    let _ = builder.try_send();
+}
+
+/// Where cadence puts its lines: into the thread's queue, if there is room.
+struct Lines {
+    messages: SyncSender<Message>,
+    losses: Arc<Losses>,
+}
+
+impl MetricSink for Lines {
+    fn emit(&self, line: &str) -> io::Result<usize> {
+        if self
+            .messages
+            .try_send(Message::Line(line.to_owned()))
+            .is_err()
+        {
             self.losses.lines.fetch_add(1, Ordering::Relaxed);
         }
+        Ok(line.len())
     }
 }
 
