@@ -77,6 +77,7 @@ pub enum Mood {
     Panics,
     /// Takes nothing and says nothing.
     Silent,
+    Hangs,
 }
 
 /// A queue that refuses on demand.
@@ -117,6 +118,7 @@ impl CrashPublisher for Moody {
             }
             Mood::Panics => panic!("as the test wants it"),
             Mood::Silent => return Vec::new(),
+            Mood::Hangs => std::future::pending().await,
         }
         let mut answers = Vec::new();
         for id in ids {

@@ -2,6 +2,7 @@
 
 mod acknowledged;
 mod books;
+mod handing_over;
 mod hooks;
 mod publishing;
 mod scene;
