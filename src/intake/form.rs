@@ -281,7 +281,8 @@ impl<'h> Form<'h> {
         }
         let parts = self.parts?;
         let weight_bytes = parts.weight() + parts.most_at_finish();
-        body.hold(weight_bytes).map_err(Failed::Body)?;
+        body.hold(weight::FORM + weight_bytes)
+            .map_err(Failed::Body)?;
         let gathered = if self.splitter.is_complete() {
             let work_bytes = parts.most_at_finish();
             self.heavy.run(work_bytes, || parts.finish()).await
@@ -290,7 +291,6 @@ impl<'h> Form<'h> {
             let reason = self.heavy.run(weight_bytes, || parts.cut_short()).await;
             Err(reason)
         };
-        body.hold(weight_bytes).map_err(Failed::Body)?;
         Ok((gathered?, weight_bytes))
     }
 }

@@ -181,6 +181,8 @@ pub async fn parse<U: Upload>(
     }
     let encoding = form.encoding();
     let (gathered, all_bytes) = form.finish(body).await?;
+    // The form itself is gone now.
+    body.hold(all_bytes).map_err(Failed::Body)?;
     Ok(Submission {
         annotations: gathered.annotations,
         dumps: gathered.dumps,

@@ -40,9 +40,9 @@ pub fn body(dice: &mut Dice) -> Body {
         form.extend(text(dice, 2000));
     }
     let parts = dice.size(300);
-    let most_bytes = if dice.one_in(50) { 200_000 } else { 20_000 };
+    let most_bytes = if dice.one_in(200) { 200_000 } else { 8_000 };
     let alike = dice.one_in(2).then(|| Kind::any(dice));
-    let most_form_bytes = if dice.one_in(50) { 500_000 } else { 30_000 };
+    let most_form_bytes = if dice.one_in(200) { 300_000 } else { 10_000 };
     for number in 0..parts {
         if form.len() > most_form_bytes {
             break;
