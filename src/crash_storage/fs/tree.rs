@@ -265,8 +265,8 @@ mod tests {
     #[test]
     fn a_failing_save_removes_nothing_that_another_collector_put_there() {
         let disk = Arc::new(FaultyDisk::new(Arc::new(SimulatedDisk::default())));
-        let tree = Tree::new(disk.clone(), "/root".into(), true);
-        let theirs = Path::new("/root/d/first");
+        let tree = Tree::new(disk.clone(), "/storage".into(), true);
+        let theirs = Path::new("/storage/d/first");
         // A killed process has left a dump, so that ours takes its place.
         tree.put(&[], &blob("d/first")).unwrap();
         let other = disk.clone();
