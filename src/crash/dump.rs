@@ -143,6 +143,11 @@ impl DumpHasher {
         self.length_bytes
     }
 
+    /// Small pieces that are not a frame yet: at the end they are copied into the memory that they need.
+    pub fn loose_bytes(&self) -> usize {
+        self.joined.bytes().len()
+    }
+
     /// Frames that the dump has so far.
     pub fn frames(&self) -> usize {
         self.frames.len()

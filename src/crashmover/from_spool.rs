@@ -102,9 +102,11 @@ impl Crashmover {
         self.publish_entry(entry).await
     }
 
+    /// A report that is larger than the budget has become gets all that one report may have: it was acknowledged.
     fn set_memory_aside(&self, length_bytes: u64) -> Result<Reservation, OutOfMemory> {
-        let mut reservation = self.budget.reserve(length_bytes)?;
-        reservation.hold(length_bytes)?;
+        let bytes = length_bytes.min(self.budget.most_bytes());
+        let mut reservation = self.budget.reserve(bytes)?;
+        reservation.hold(bytes)?;
         Ok(reservation)
     }
 

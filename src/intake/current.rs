@@ -100,7 +100,7 @@ impl Current {
             // What is no JSON may be a text all the same, and what is none is noted.
             Self::Json { name, scale, .. } => weight::tree(scale) + weight::entry(name.len(), 0),
             // The last small pieces move into a frame of their own.
-            Self::Dump { hasher, .. } => weight::dump(hasher),
+            Self::Dump { hasher, .. } => weight::block(hasher.loose_bytes()),
         }
     }
 }

@@ -63,10 +63,11 @@ impl Parts {
     }
 
     fn most_of_decoding(&self) -> u64 {
-        match self.transfer_encoding {
-            TransferEncoding::Identity => 0,
-            // What comes out grows by doubling, and is copied into the memory that it needs.
-            _ => 3 * weight::block(self.current.data_bytes()),
+        let bytes = self.current.data_bytes();
+        match (self.transfer_encoding, &self.current) {
+            (TransferEncoding::Identity, _) => 0,
+            (_, Current::Json { .. }) => weight::recoded(bytes) + weight::any_tree(bytes),
+            _ => weight::recoded(bytes),
         }
     }
 

@@ -78,6 +78,17 @@ pub fn tree(scale: &Scale) -> u64 {
         + 4 * scale.other_bytes
 }
 
+/// The tree of a document of this length that nobody has seen yet: as if it were nothing but empty objects.
+pub fn any_tree(bytes: usize) -> u64 {
+    300 * bytes as u64 + 1024
+}
+
+/// Data of this length while it is decoded from a transfer encoding: what comes out grows by doubling, and is copied into
+/// the memory that it needs.
+pub fn recoded(bytes: usize) -> u64 {
+    3 * block(bytes)
+}
+
 /// A dump on its way, besides frames that were not copied.
 pub fn dump(hasher: &DumpHasher) -> u64 {
     DUMP + SLOT * hasher.frames() as u64 + block(hasher.own_bytes())

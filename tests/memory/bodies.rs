@@ -2,6 +2,9 @@
 
 use std::io::Write;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use antenna::intake::{Encodings, Head, Limits};
 
 use super::dice::Dice;
@@ -99,6 +102,7 @@ impl Kind {
         let name = match dice.between(0, 9) {
             0 => long(dice, LONGEST_HEAD / 2),
             1 => "same".to_owned(),
+            3 => "extra".to_owned(),
             2 => String::new(),
             _ => format!("n{number}"),
         };
@@ -112,7 +116,13 @@ impl Kind {
             }
             Self::Json => {
                 head += "\r\nContent-Type: application/json";
-                json(dice, most_bytes)
+                let json = json(dice, most_bytes);
+                if dice.one_in(4) {
+                    head += "\r\nContent-Transfer-Encoding: base64";
+                    STANDARD.encode(json).into_bytes()
+                } else {
+                    json
+                }
             }
             Self::Dump => {
                 head += &format!("; filename=\"{}\"", long(dice, 200));

@@ -195,7 +195,7 @@ pub fn large_report() -> CrashReport {
     report_with(vec![0; 20_000].into())
 }
 
-fn report_with(dump: Bytes) -> CrashReport {
+pub fn report_with(dump: Bytes) -> CrashReport {
     let received = chrono::DateTime::from_timestamp(1_784_000_000, 0).unwrap();
     let id = CrashId::make(rand::random(), ThrottleDigit::Accept, received.date_naive());
     let dumps = vec![Dump::whole(

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use super::scene::report_with;
 use super::*;
 use crate::disk::testing::Operation;
 
@@ -48,6 +49,20 @@ async fn spooled_reports_are_kept_while_storage_is_away() {
     for report in &reports {
         eventually("published", || scene.is_published(report)).await;
     }
+}
+
+/// The budget may have been lowered since the report was acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_is_larger_than_the_budget_leaves_the_spool_all_the_same() {
+    let scene = Scene::build(Wanted {
+        spool_bytes: Some(8 << 20),
+        ..Wanted::new(Acknowledge::Saved, true)
+    })
+    .await;
+    let report = report_with(vec![0; 3 << 20].into());
+    drop(scene.spool().put(&report).await.unwrap());
+    eventually("published", || scene.is_published(&report)).await;
+    assert!(scene.is_saved(&report));
 }
 
 #[tokio::test(flavor = "multi_thread")]
