@@ -1,7 +1,7 @@
 //! The connections of the admin listener: few, and none of them can keep the next one out.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -17,6 +17,7 @@ use tower::util::ServiceExt;
 
 use super::guard::Guard;
 use super::stream::{LastSeen, Stream};
+use crate::logging::OnceIn;
 
 /// A Prometheus, a kubelet and some people; each may have more than one connection. At this number the one that was
 /// silent longest gives way.
@@ -30,7 +31,7 @@ const BUFFER_BYTES: usize = 16 * 1024;
 const LAST_ANSWER: Duration = Duration::from_millis(200);
 /// What cannot be accepted now may be a moment later: too many open files, mostly.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
-const WARN_EVERY: Duration = Duration::from_secs(60);
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// What every connection needs.
 pub(super) struct Service {
@@ -46,7 +47,7 @@ struct Open {
 /// Serves until `close` is cancelled; then answers that are under way have a moment.
 pub(super) async fn serve(listener: TcpListener, service: Arc<Service>, close: CancellationToken) {
     let mut open = Vec::new();
-    let mut warned = None;
+    let failures = OnceIn::new(TELL_EVERY);
     loop {
         let accepted = tokio::select! {
             () = close.cancelled() => break,
@@ -62,7 +63,9 @@ pub(super) async fn serve(listener: TcpListener, service: Arc<Service>, close: C
                 open.push(Open { last_seen, task });
             }
             Err(error) => {
-                warn(&error, &mut warned);
+                if let Some(times) = failures.count() {
+                    tracing::warn!(%error, times, "the admin listener cannot accept connections");
+                }
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
             }
         }
@@ -94,13 +97,6 @@ fn make_room(open: &mut Vec<Open>) {
 fn without_delay(connection: TcpStream) -> TcpStream {
     let _ = connection.set_nodelay(true);
     connection
-}
-
-fn warn(error: &std::io::Error, warned: &mut Option<Instant>) {
-    if warned.is_none_or(|when| when.elapsed() >= WARN_EVERY) {
-        *warned = Some(Instant::now());
-        tracing::warn!(%error, "the admin listener cannot accept a connection");
-    }
 }
 
 async fn one(stream: Stream, service: Arc<Service>, close: CancellationToken) {

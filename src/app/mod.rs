@@ -24,10 +24,11 @@ use crate::crashmover::{Crashmover, Leftover};
 use crate::disk::RealDisk;
 use crate::health::Health;
 use crate::http::{
-    Certificates, Collector, FirstDiscards, OnceIn, Routes, Server, ServerConfig, SubmitPaths, Tls,
+    Certificates, Collector, FirstDiscards, Routes, Server, ServerConfig, SubmitPaths, Tls,
     TlsError, routes,
 };
 use crate::intake::Heavy;
+use crate::logging::OnceIn;
 use crate::metrics::Metrics;
 use crate::sentry;
 use crate::settings::{self, GeneralSettings, Settings};

@@ -11,7 +11,6 @@ mod framing;
 mod head;
 mod limits;
 mod lingering_close;
-mod once_in;
 mod path;
 mod reply;
 mod submit;
@@ -32,12 +31,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub use connection::{Certificates, Server, ServerConfig, Tls, TlsError};
 pub use first_discards::FirstDiscards;
 pub use limits::BodyLimits;
-pub use once_in::OnceIn;
 pub use submit_paths::SubmitPaths;
 
 use crate::crashmover::Crashmover;
 use crate::health::Health;
 use crate::intake::{Heavy, Limits};
+use crate::logging::OnceIn;
 use crate::metrics::Metrics;
 use crate::throttle::Throttler;
 

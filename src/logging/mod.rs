@@ -5,6 +5,7 @@
 mod event;
 mod human;
 mod mozlog;
+mod once_in;
 mod writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::settings::LogLevel;
 use event::Event;
 use mozlog::Mozlog;
+pub use once_in::OnceIn;
 use writer::{Lines, Writer};
 
 /// How to log.

@@ -1,8 +1,8 @@
 //! The way to Sentry: HTTPS in a thread of its own, with deadlines, and a warning in the log when it does not work.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use ::sentry::transports::UreqHttpTransportOptions;
 use ::sentry::{Transport, TransportFactory, TransportOptions};
@@ -11,10 +11,12 @@ use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body, Proxy, SendBody};
 
+use crate::logging::OnceIn;
+
 /// For one event from looking up the name to the end of the answer. Nobody waits for it, but events behind it do.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
 /// Each failure would be a line of the log otherwise.
-const WARN_EVERY: Duration = Duration::from_secs(60);
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// Sends by rustls with ring, as the AWS client does, through the proxy that the environment names.
 pub struct Https;
@@ -32,7 +34,7 @@ impl TransportFactory for Https {
             .timeout_global(Some(SEND_WITHIN))
             // The key goes where the operator said, and nowhere else.
             .max_redirects(0)
-            .middleware(Watcher::default())
+            .middleware(Watcher(OnceIn::new(TELL_EVERY)))
             .build()
             .new_agent();
         Arc::new(
@@ -70,10 +72,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// Says in the log that events do not arrive. The key stands in a header, and is in no error.
-#[derive(Default)]
-struct Watcher {
-    warned: Mutex<Option<Instant>>,
-}
+struct Watcher(OnceIn);
 
 impl Middleware for Watcher {
     fn handle(
@@ -93,10 +92,8 @@ impl Middleware for Watcher {
 
 impl Watcher {
     fn warn(&self, error: &str) {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.is_none_or(|last| last.elapsed() >= WARN_EVERY) {
-            *warned = Some(Instant::now());
-            tracing::warn!(error, "Sentry did not take an event; the log has it");
+        if let Some(times) = self.0.count() {
+            tracing::warn!(error, times, "Sentry did not take an event; the log has it");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::super::once_in::OnceIn;
+use crate::logging::OnceIn;
 use crate::metrics::{Count, Metrics};
 
 /// What cannot be accepted now may be a moment later: too many open files, mostly.

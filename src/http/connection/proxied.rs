@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use super::super::once_in::OnceIn;
 use super::proxy_header::{Found, MOST_LINE_BYTES, look_at};
+use crate::logging::OnceIn;
 use crate::metrics::{Count, Metrics};
 
 /// One line of the log for all that go wrong in this time: a balancer that is set up otherwise does it each time.

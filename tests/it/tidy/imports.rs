@@ -43,7 +43,7 @@ const TABLE: [(&str, &[&str]); 19] = [
     ),
     ("metrics", &["settings"]),
     ("logging", &["settings"]),
-    ("sentry", &["settings"]),
+    ("sentry", &["logging", "settings"]),
     ("aws", &["settings"]),
     ("settings", &[]),
     ("disk", &[]),
