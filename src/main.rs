@@ -1,14 +1,36 @@
-//! The collector's binary: parses the command line and hands over.
+//! The collector's binary: sets up the allocator, parses the command line and hands over.
 
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 
 use clap::Parser;
 
-/// Memory that a report leaves goes back to the system at once, whichever thread frees it. The system's allocator keeps
-/// it in arenas, by which the process outgrows its budget.
+/// Memory that a report leaves goes back to the system, whichever thread frees it. The system's allocator keeps it in
+/// arenas, by which the process outgrows its budget.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// How many milliseconds mimalloc keeps what was freed. Its own value, a second, lets a loop of large texts take three
+/// times the budget; less than 10 costs processor time (`docs/performance.md`).
+const KEPT_FREE: (&str, &str) = ("MIMALLOC_PURGE_DELAY", "10");
+
 fn main() -> ExitCode {
+    begin_with_allocator_set();
     antenna::cli::run(antenna::cli::Cli::parse())
+}
+
+/// Executes the program again in this process, as mimalloc reads its settings before anything of ours runs, and safe code
+/// has no other way to set them. Where that cannot be done, the process goes on with the allocator as it is.
+fn begin_with_allocator_set() {
+    let (name, milliseconds) = KEPT_FREE;
+    if std::env::var_os(name).is_some() {
+        return;
+    }
+    let mut arguments = std::env::args_os();
+    if let (Ok(program), Some(called)) = (std::env::current_exe(), arguments.next()) {
+        let mut again = Command::new(program);
+        again.arg0(called).args(arguments).env(name, milliseconds);
+        // Comes back only if it failed.
+        let _ = again.exec();
+    }
 }
