@@ -10,9 +10,10 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How many milliseconds mimalloc keeps what was freed. Its own value, a second, lets a loop of large texts take three
-/// times the budget; less than 10 costs processor time (`docs/performance.md`).
-const KEPT_FREE: (&str, &str) = ("MIMALLOC_PURGE_DELAY", "10");
+/// From this many KiB on, memory is the system's own, and is gone when it is freed. mimalloc keeps what is smaller for a
+/// second, which is what makes it fast; of whole texts and documents it would keep three times the budget
+/// (`docs/performance.md`).
+const LARGEST_KEPT: (&str, &str) = ("MIMALLOC_ARENA_MAX_OBJECT_SIZE", "1024");
 
 fn main() -> ExitCode {
     begin_with_allocator_set();
@@ -22,14 +23,14 @@ fn main() -> ExitCode {
 /// Executes the program again in this process, as mimalloc reads its settings before anything of ours runs, and safe code
 /// has no other way to set them. Where that cannot be done, the process goes on with the allocator as it is.
 fn begin_with_allocator_set() {
-    let (name, milliseconds) = KEPT_FREE;
+    let (name, kibibytes) = LARGEST_KEPT;
     if std::env::var_os(name).is_some() {
         return;
     }
     let mut arguments = std::env::args_os();
     if let (Ok(program), Some(called)) = (std::env::current_exe(), arguments.next()) {
         let mut again = Command::new(program);
-        again.arg0(called).args(arguments).env(name, milliseconds);
+        again.arg0(called).args(arguments).env(name, kibibytes);
         // Comes back only if it failed.
         let _ = again.exec();
     }

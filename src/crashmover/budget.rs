@@ -54,6 +54,10 @@ impl Budget {
         self.acquire(pages(bytes)).map(HeldBytes)
     }
 
+    pub fn total_bytes(&self) -> u64 {
+        self.total_pages as u64 * PAGE_BYTES
+    }
+
     /// What one report may have at the most.
     pub fn most_bytes(&self) -> u64 {
         (self.total_pages - self.total_pages / 4) as u64 * PAGE_BYTES

@@ -1,7 +1,16 @@
 //! What a connection takes beside the report that it brings: its head, and the room that is read into.
 //!
 //! Little of both is free, so an ordinary head needs no reservation: 2,000 connections take 25 MB. What goes beyond
-//! is taken from the memory of reports until the next request is waited for.
+//! is taken from the memory of reports.
+//!
+//! hyper keeps the largest buffer that it ever had for as long as the connection lives. So a connection that has grown one
+//! either holds the memory for it while it is idle, of which all connections together have an eighth of the budget, or
+//! its request is the last one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::crashmover::{Budget, HeldBytes};
 
@@ -10,31 +19,66 @@ const FREE_HEAD_BYTES: u64 = 4 * 1024;
 /// What goes beyond it is counted in such steps.
 const HEAD_STEP_BYTES: u64 = 16 * 1024;
 /// hyper's smallest buffer.
-const FREE_READ_BYTES: u64 = 8 * 1024;
+const FREE_READ_BYTES: usize = 8 * 1024;
 /// Larger buffers make reading no cheaper.
 pub const MOST_READ_BYTES: usize = 128 * 1024;
+/// In two steps from the smallest to the largest.
+const GROWTH: usize = 4;
+
+/// The memory that all connections share.
+#[derive(Clone)]
+pub struct SharedMemory {
+    /// None where connections are not counted as memory.
+    budget: Option<Budget>,
+    /// Large buffers that may be kept.
+    kept: Arc<Semaphore>,
+}
+
+impl SharedMemory {
+    pub fn uncounted() -> Self {
+        Self {
+            budget: None,
+            kept: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+        }
+    }
+
+    pub fn of(budget: Budget) -> Self {
+        let buffers = budget.total_bytes() / 8 / MOST_READ_BYTES as u64;
+        let buffers = usize::try_from(buffers).unwrap_or(Semaphore::MAX_PERMITS);
+        Self {
+            budget: Some(budget),
+            kept: Arc::new(Semaphore::new(buffers)),
+        }
+    }
+}
 
 /// One connection's memory.
 pub struct Memory {
-    budget: Option<Budget>,
+    shared: SharedMemory,
     head: Vec<HeldBytes>,
     head_bytes: u64,
     reading: Vec<HeldBytes>,
-    most_read_bytes: u64,
-    received_bytes: u64,
+    most_read_bytes: usize,
+    kept: Option<OwnedSemaphorePermit>,
+    is_last_request: Arc<AtomicBool>,
 }
 
 impl Memory {
-    /// Without a budget nothing is counted.
-    pub fn of(budget: Option<Budget>) -> Self {
+    pub fn of(shared: SharedMemory) -> Self {
         Self {
-            budget,
+            shared,
             head: Vec::new(),
             head_bytes: FREE_HEAD_BYTES,
             reading: Vec::new(),
             most_read_bytes: FREE_READ_BYTES,
-            received_bytes: 0,
+            kept: None,
+            is_last_request: Arc::default(),
         }
+    }
+
+    /// Becomes true when the connection must not be idle any more.
+    pub fn is_last_request(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_last_request)
     }
 
     /// False if a head that takes this much must be refused.
@@ -45,7 +89,7 @@ impl Memory {
         // A head may come byte by byte, and each step is a page at least.
         let bytes = bytes.next_multiple_of(HEAD_STEP_BYTES);
         let held = self.hold(bytes - self.head_bytes);
-        let has_room = held.is_some() || self.budget.is_none();
+        let has_room = held.is_some() || self.shared.budget.is_none();
         self.head.extend(held);
         self.head_bytes = bytes;
         has_room
@@ -53,35 +97,36 @@ impl Memory {
 
     /// How much may be read at once. It grows with what a client has sent, as hyper's buffer does.
     pub fn most_read_bytes(&self) -> usize {
-        usize::try_from(self.most_read_bytes).unwrap_or(MOST_READ_BYTES)
+        self.most_read_bytes
     }
 
-    /// So much was read.
+    /// So much was read. A client that fills the room has more to say.
     pub fn read(&mut self, bytes: usize) {
-        self.received_bytes += bytes as u64;
-        let may_grow = self.most_read_bytes < MOST_READ_BYTES as u64
-            && self.received_bytes >= 2 * self.most_read_bytes;
         // Reports need memory more than reading does speed.
-        let is_short = self.budget.as_ref().is_some_and(Budget::is_short);
-        if may_grow && !is_short {
-            self.reading.extend(self.hold(self.most_read_bytes));
-            self.most_read_bytes *= 2;
+        let is_short = self.shared.budget.as_ref().is_some_and(Budget::is_short);
+        if bytes < self.most_read_bytes || self.most_read_bytes >= MOST_READ_BYTES || is_short {
+            return;
         }
-    }
-
-    /// A body has come to its end.
-    pub fn stop_reading(&mut self) {
-        self.reading.clear();
-        (self.most_read_bytes, self.received_bytes) = (FREE_READ_BYTES, 0);
+        self.kept = self
+            .kept
+            .take()
+            .or_else(|| self.shared.kept.clone().try_acquire_owned().ok());
+        self.is_last_request
+            .store(self.kept.is_none(), Ordering::Relaxed);
+        let grown = GROWTH * self.most_read_bytes;
+        self.reading
+            .extend(self.hold((grown - self.most_read_bytes) as u64));
+        self.most_read_bytes = grown;
     }
 
     /// The next request is waited for.
     pub fn release(&mut self) {
-        *self = Self::of(self.budget.take());
+        self.head = Vec::new();
+        self.head_bytes = FREE_HEAD_BYTES;
     }
 
     fn hold(&self, bytes: u64) -> Option<HeldBytes> {
-        self.budget.as_ref()?.hold(bytes)
+        self.shared.budget.as_ref()?.hold(bytes)
     }
 }
 
@@ -90,36 +135,50 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_goes_beyond_an_ordinary_head_and_buffer_is_counted_and_given_back() {
+    fn what_goes_beyond_an_ordinary_head_and_buffer_is_counted() {
         let budget = Budget::new(1 << 20);
-        let mut memory = Memory::of(Some(budget.clone()));
+        let mut memory = Memory::of(SharedMemory::of(budget.clone()));
         assert!(memory.has_room_for_head(FREE_HEAD_BYTES));
-        memory.read(16_000);
+        memory.read(8_000);
         assert_eq!(budget.in_flight_bytes(), 0);
         for more_bytes in 0..10_000 {
             assert!(memory.has_room_for_head(FREE_HEAD_BYTES + more_bytes));
         }
         assert_eq!(budget.in_flight_bytes(), 12 * 1024);
         for _ in 0..100 {
-            memory.read(100_000);
+            memory.read(memory.most_read_bytes());
         }
         assert_eq!(memory.most_read_bytes(), MOST_READ_BYTES);
         assert_eq!(budget.in_flight_bytes(), (12 + 120) * 1024);
-        memory.stop_reading();
-        assert_eq!(memory.most_read_bytes(), 8192);
-        assert_eq!(budget.in_flight_bytes(), 12 * 1024);
         memory.release();
+        assert_eq!(budget.in_flight_bytes(), 120 * 1024);
+        drop(memory);
         assert_eq!(budget.in_flight_bytes(), 0);
+    }
+
+    #[test]
+    fn no_more_connections_stay_with_large_buffers_than_an_eighth_of_the_budget_is_enough_for() {
+        let shared = SharedMemory::of(Budget::new(8 << 20));
+        let read = |()| {
+            let mut memory = Memory::of(shared.clone());
+            memory.read(FREE_READ_BYTES);
+            memory
+        };
+        let all: Vec<_> = [(); 10].map(read).into();
+        let last = |memory: &Memory| memory.is_last_request().load(Ordering::Relaxed);
+        assert_eq!(all.iter().filter(|memory| last(memory)).count(), 2);
+        drop(all);
+        assert!(!last(&read(())));
     }
 
     #[test]
     fn without_memory_large_heads_are_refused_and_reads_stay_small() {
         let budget = Budget::new(8192);
         let _all = budget.hold(8192);
-        let mut memory = Memory::of(Some(budget));
+        let mut memory = Memory::of(SharedMemory::of(budget));
         assert!(memory.has_room_for_head(1000));
         assert!(!memory.has_room_for_head(5000));
-        memory.read(1_000_000);
-        assert_eq!(memory.most_read_bytes(), 8192);
+        memory.read(FREE_READ_BYTES);
+        assert_eq!(memory.most_read_bytes(), FREE_READ_BYTES);
     }
 }

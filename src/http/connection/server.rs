@@ -1,6 +1,7 @@
 //! Accepting connections, serving them, and letting them finish when the process has to stop.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -21,7 +22,7 @@ use super::super::accounts;
 use super::super::lingering_close;
 use super::super::reply::Refusal;
 use super::accepting::Accepting;
-use super::memory::{MOST_READ_BYTES, Memory};
+use super::memory::{MOST_READ_BYTES, Memory, SharedMemory};
 use super::patience::{LAST_MOMENT, Patience};
 use super::places::{Place, Places};
 use super::proxied::{Header, Refusals};
@@ -62,8 +63,7 @@ pub struct Server {
 struct Serving {
     routes: Routes,
     metrics: Metrics,
-    /// None where connections are not counted as memory.
-    budget: Option<Budget>,
+    memory: SharedMemory,
     /// Where every connection has to begin with a PROXY header.
     proxied: Option<Arc<Refusals>>,
     tls: Option<Tls>,
@@ -85,7 +85,7 @@ impl Server {
             serving: Serving {
                 routes,
                 metrics,
-                budget: None,
+                memory: SharedMemory::uncounted(),
                 proxied: None,
                 tls: None,
             },
@@ -94,7 +94,7 @@ impl Server {
 
     /// Large heads and what large bodies are read into are taken from `budget`.
     pub fn with_budget(mut self, budget: Budget) -> Self {
-        self.serving.budget = Some(budget);
+        self.serving.memory = SharedMemory::of(budget);
         self
     }
 
@@ -200,15 +200,19 @@ impl Serving {
         C: AsyncRead + AsyncWrite + Unpin,
     {
         let (routes, stop) = (self.routes, patience.stop.clone());
+        let memory = Memory::of(self.memory);
+        let is_last = memory.is_last_request();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let answer = routes.clone().oneshot(request.map(Body::new));
-            let stop = stop.clone();
-            answer.map(move |answer| match stop.is_cancelled() {
-                true => answer.map(lingering_close::last),
-                false => answer,
-            })
+            let (stop, is_last) = (stop.clone(), Arc::clone(&is_last));
+            answer.map(
+                move |answer| match stop.is_cancelled() || is_last.load(Ordering::Relaxed) {
+                    true => answer.map(lingering_close::last),
+                    false => answer,
+                },
+            )
         });
-        let stream = ClientStream::new(connection, patience, Memory::of(self.budget));
+        let stream = ClientStream::new(connection, patience, memory);
         let mut connection = http1::Builder::new()
             // As the original writes them, and as Crashpad's socket transport reads `Content-Length`.
             .title_case_headers(true)

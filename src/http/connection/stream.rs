@@ -149,11 +149,8 @@ impl<C: AsyncRead + Unpin> AsyncRead for ClientStream<C> {
             if new.is_empty() {
                 return Poll::Ready(Ok(()));
             }
+            this.memory.read(new.len());
             let passed = this.heads.take(new);
-            this.memory.read(passed);
-            if this.heads.is_waiting() {
-                this.memory.stop_reading();
-            }
             out.set_filled(before + passed);
             if this.refuses() {
                 out.set_filled(before);
