@@ -12,17 +12,7 @@ use tokio::time::{Instant, Sleep};
 use super::lingering_close::UnreadBody;
 use crate::crashmover::{OutOfMemory, Reservation};
 use crate::intake::Upload;
-
-/// What one body may take.
-#[derive(Clone, Copy, Debug)]
-pub struct BodyLimits {
-    /// Bytes on the wire, de-chunked. 25 MiB is what the proxy in front of the original let through.
-    pub payload_bytes: u64,
-    /// From head to last byte. Phones on bad networks need minutes; nobody needs longer.
-    pub timeout: Duration,
-    /// On average since the first seconds. Slower clients hold a connection and never finish.
-    pub least_bytes_per_second: u64,
-}
+use crate::settings::BodyLimits;
 
 /// How long a client may be silent before its rate counts.
 const GRACE: Duration = Duration::from_secs(10);
@@ -41,7 +31,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a body ended before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyFailed {
+pub enum BodyError {
     TooLarge,
     TooSlow,
     /// No memory for more of it, or others need what it holds.
@@ -50,7 +40,7 @@ pub enum BodyFailed {
     Disconnected,
 }
 
-impl From<OutOfMemory> for BodyFailed {
+impl From<OutOfMemory> for BodyError {
     fn from(OutOfMemory: OutOfMemory) -> Self {
         Self::OutOfMemory
     }
@@ -115,7 +105,7 @@ impl LimitedBody {
     fn deadline(&self) -> Instant {
         let earned = self
             .received_bytes
-            .checked_div(self.limits.least_bytes_per_second);
+            .checked_div(self.limits.min_bytes_per_second);
         let earned = earned.map_or(self.limits.timeout, Duration::from_secs);
         self.started + self.limits.timeout.min(GRACE.saturating_add(earned))
     }
@@ -133,14 +123,14 @@ impl LimitedBody {
     }
 
     /// Nothing has come: until when is that all right?
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<BodyFailed> {
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<BodyError> {
         loop {
             let deadline = self.deadline();
             if Instant::now() >= deadline {
-                return Poll::Ready(BodyFailed::TooSlow);
+                return Poll::Ready(BodyError::TooSlow);
             }
             if self.gives_way() {
-                return Poll::Ready(BodyFailed::OutOfMemory);
+                return Poll::Ready(BodyError::OutOfMemory);
             }
             ready!(self.timer.as_mut().poll(cx));
             let next = deadline.min(Instant::now() + LOOK_EVERY);
@@ -150,7 +140,7 @@ impl LimitedBody {
 }
 
 impl Stream for LimitedBody {
-    type Item = Result<Bytes, BodyFailed>;
+    type Item = Result<Bytes, BodyError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
@@ -160,7 +150,7 @@ impl Stream for LimitedBody {
                 this.received_bytes += frame.len() as u64;
                 let too_large = this.received_bytes > this.limits.payload_bytes;
                 Poll::Ready(Some(if too_large {
-                    Err(BodyFailed::TooLarge)
+                    Err(BodyError::TooLarge)
                 } else {
                     Ok(frame)
                 }))
@@ -174,7 +164,7 @@ impl Stream for LimitedBody {
                 Poll::Ready(if was_cut(&error) {
                     None
                 } else {
-                    Some(Err(BodyFailed::Disconnected))
+                    Some(Err(BodyError::Disconnected))
                 })
             }
             Poll::Pending => this.poll_patience(cx).map(|why| Some(Err(why))),
@@ -183,15 +173,15 @@ impl Stream for LimitedBody {
 }
 
 impl Upload for LimitedBody {
-    type Error = BodyFailed;
+    type Error = BodyError;
 
-    fn hold(&mut self, bytes: u64) -> Result<(), BodyFailed> {
+    fn hold(&mut self, bytes: u64) -> Result<(), BodyError> {
         let Some(reservation) = &mut self.reservation else {
-            return Err(BodyFailed::OutOfMemory);
+            return Err(BodyError::OutOfMemory);
         };
         let earned_bytes = SMALL_BYTES + MOST_HELD_PER_BYTE * self.received_bytes;
         if bytes > earned_bytes && bytes > reservation.held_bytes() && reservation.is_crowded() {
-            return Err(BodyFailed::OutOfMemory);
+            return Err(BodyError::OutOfMemory);
         }
         Ok(reservation.hold(bytes)?)
     }

@@ -28,16 +28,15 @@ use tower::util::{MapRequestLayer, ServiceExt};
 use tower::{Layer, Service};
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use connection::{Certificates, Server, ServerConfig, Tls, TlsError};
+pub use connection::{Certificates, Server, Tls, TlsError};
 pub use first_discards::FirstDiscards;
-pub use limits::BodyLimits;
-pub use submit_paths::SubmitPaths;
 
 use crate::crashmover::Crashmover;
 use crate::health::Health;
-use crate::intake::{Heavy, Limits};
+use crate::intake::Heavy;
 use crate::logging::OnceIn;
 use crate::metrics::Metrics;
+use crate::settings::Settings;
 use crate::throttle::Throttler;
 
 /// Everything a request may need. Built once by `app`.
@@ -47,17 +46,8 @@ pub struct Collector {
     pub crashmover: Arc<Crashmover>,
     pub health: Health,
     pub metrics: Metrics,
-    pub body_limits: BodyLimits,
-    pub intake_limits: Limits,
+    pub settings: Settings,
     pub heavy: Heavy,
-    /// Reports are taken here as well as at `/submit`.
-    pub submit_paths: SubmitPaths,
-    /// Goes before every crash id in an answer: `bp-`.
-    pub id_prefix: String,
-    /// Who sends this may choose crash ids.
-    pub bearer_token: Option<String>,
-    /// A `uuid` of anybody else is set aside, and the report kept.
-    pub takes_foreign_uuids: bool,
     /// The body of `/__version__`.
     pub version: bytes::Bytes,
     /// Keeps `/__broken__` from filling the log.
@@ -77,7 +67,7 @@ pub type Routes =
 /// 5. Percent signs in the path are decoded, since some proxies encode what need not be.
 /// 6. Path and method.
 pub fn routes(collector: Arc<Collector>, outermost: impl FnOnce(Routes) -> Routes) -> Routes {
-    let most_discarded_bytes = collector.body_limits.payload_bytes;
+    let most_discarded_bytes = collector.settings.body.payload_bytes;
     let metrics = collector.metrics.clone();
     let catch_panic =
         CatchPanicLayer::custom(|_| reply::error_document(StatusCode::INTERNAL_SERVER_ERROR));
@@ -95,9 +85,9 @@ pub fn routes(collector: Arc<Collector>, outermost: impl FnOnce(Routes) -> Route
 }
 
 fn paths(collector: Arc<Collector>) -> Router {
-    let most_discarded_bytes = collector.body_limits.payload_bytes;
+    let most_discarded_bytes = collector.settings.body.payload_bytes;
     let submit = only(Method::POST, submit::submit, collector.clone());
-    let submit_paths = collector.submit_paths.clone();
+    let submit_paths = collector.settings.clients.submit_paths.clone();
     Router::new()
         .route("/submit", submit.clone())
         .route(
@@ -117,7 +107,7 @@ fn paths(collector: Arc<Collector>) -> Router {
             only(Method::GET, dockerflow::broken, collector),
         )
         .fallback(move |request: Request| {
-            let is_submit = submit_paths.has(request.uri().path());
+            let is_submit = submit_paths::has(&submit_paths, request.uri().path());
             let submit = submit.clone();
             async move {
                 if is_submit {
@@ -135,7 +125,7 @@ where
     H: Handler<T, Arc<Collector>> + Clone + Sync,
     T: Send + 'static,
 {
-    let most_discarded_bytes = collector.body_limits.payload_bytes;
+    let most_discarded_bytes = collector.settings.body.payload_bytes;
     let service = handler.with_state(collector);
     any(move |request: Request| {
         let (mut service, method) = (service.clone(), method.clone());

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::SpoolConfig;
 use super::capacity::Capacity;
 use super::entry::Content;
 use super::error::SpoolError;
@@ -17,6 +16,7 @@ use super::name::EntryName;
 use super::wait_queue::occupied_bytes;
 use crate::crash::{CrashId, CrashReport, Dump};
 use crate::disk::{self, Disk, RealDisk, parent_of};
+use crate::settings::SpoolSettings;
 
 /// More than any reason we write.
 const LONGEST_REASON_BYTES: u64 = 64 * 1024;
@@ -74,7 +74,7 @@ pub struct Seen {
 ///
 /// # Errors
 /// `Io`: it cannot be made, written to or read by this user.
-pub fn look(config: &SpoolConfig) -> Result<Option<Seen>, SpoolError> {
+pub fn look(config: &SpoolSettings) -> Result<Option<Seen>, SpoolError> {
     let dir = &config.dir;
     if !dir.exists() {
         may_write(parent_of(dir))?;

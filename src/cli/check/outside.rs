@@ -45,12 +45,12 @@ async fn verify(
 
 /// Looks only: a collector may be using it, and whoever asks may be another user than the service.
 fn spool(settings: &Settings) -> Result<Found, SpoolError> {
-    let Some(config) = app::spool_config(settings) else {
+    let Some(settings) = &settings.spool else {
         let off = "off, CRASHMOVER_SPOOL_DIR is not set";
         return Ok(Found::Fine(off.to_owned()));
     };
-    let dir = config.dir.display();
-    let Some(seen) = spool::look(&config)? else {
+    let dir = settings.dir.display();
+    let Some(seen) = spool::look(settings)? else {
         return Ok(Found::Fine(format!("fine, a start makes {dir}")));
     };
     let Seen {

@@ -16,7 +16,7 @@ pub const MOST_READ_BYTES: usize = 128 * 1024;
 
 /// One connection's memory.
 pub struct Memory {
-    budget: Option<Budget>,
+    budget: Budget,
     head: Vec<HeldBytes>,
     head_bytes: u64,
     reading: Vec<HeldBytes>,
@@ -25,8 +25,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Without a budget nothing is counted.
-    pub fn of(budget: Option<Budget>) -> Self {
+    pub fn of(budget: Budget) -> Self {
         Self {
             budget,
             head: Vec::new(),
@@ -44,8 +43,8 @@ impl Memory {
         }
         // A head may come byte by byte, and each step is a page at least.
         let bytes = bytes.next_multiple_of(HEAD_STEP_BYTES);
-        let held = self.hold(bytes - self.head_bytes);
-        let has_room = held.is_some() || self.budget.is_none();
+        let held = self.budget.hold(bytes - self.head_bytes);
+        let has_room = held.is_some();
         self.head.extend(held);
         self.head_bytes = bytes;
         has_room
@@ -62,9 +61,8 @@ impl Memory {
         let may_grow = self.most_read_bytes < MOST_READ_BYTES as u64
             && self.received_bytes >= 2 * self.most_read_bytes;
         // Reports need memory more than reading does speed.
-        let is_short = self.budget.as_ref().is_some_and(Budget::is_short);
-        if may_grow && !is_short {
-            self.reading.extend(self.hold(self.most_read_bytes));
+        if may_grow && !self.budget.is_short() {
+            self.reading.extend(self.budget.hold(self.most_read_bytes));
             self.most_read_bytes *= 2;
         }
     }
@@ -77,11 +75,7 @@ impl Memory {
 
     /// The next request is waited for.
     pub fn release(&mut self) {
-        *self = Self::of(self.budget.take());
-    }
-
-    fn hold(&self, bytes: u64) -> Option<HeldBytes> {
-        self.budget.as_ref()?.hold(bytes)
+        *self = Self::of(self.budget.clone());
     }
 }
 
@@ -92,7 +86,7 @@ mod tests {
     #[test]
     fn what_goes_beyond_an_ordinary_head_and_buffer_is_counted_and_given_back() {
         let budget = Budget::new(1 << 20);
-        let mut memory = Memory::of(Some(budget.clone()));
+        let mut memory = Memory::of(budget.clone());
         assert!(memory.has_room_for_head(FREE_HEAD_BYTES));
         memory.read(16_000);
         assert_eq!(budget.in_flight_bytes(), 0);
@@ -116,7 +110,7 @@ mod tests {
     fn without_memory_large_heads_are_refused_and_reads_stay_small() {
         let budget = Budget::new(8192);
         let _all = budget.hold(8192);
-        let mut memory = Memory::of(Some(budget));
+        let mut memory = Memory::of(budget);
         assert!(memory.has_room_for_head(1000));
         assert!(!memory.has_room_for_head(5000));
         memory.read(1_000_000);

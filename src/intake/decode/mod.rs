@@ -79,7 +79,7 @@ impl Encodings {
 
 impl Encoding {
     /// In any case; `x-gzip` is an older name of gzip (RFC 9110, 8.4.1.3).
-    fn named(name: &[u8]) -> Option<Self> {
+    pub fn named(name: &[u8]) -> Option<Self> {
         let known = [
             (&b"gzip"[..], Self::Gzip),
             (b"x-gzip", Self::Gzip),

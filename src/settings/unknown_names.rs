@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::given::{Given, Layer};
+use super::layers::{Layer, SourcedValue};
 use super::problem::Warning;
 
 /// What the environment holds beyond these is somebody else's.
@@ -82,7 +82,7 @@ pub(super) fn in_file(layer: &Layer, known: &BTreeSet<&str>) -> Vec<Warning> {
         .collect()
 }
 
-fn warning(name: &str, given: &Given, layer: &Layer, known: &BTreeSet<&str>) -> Warning {
+fn warning(name: &str, given: &SourcedValue, layer: &Layer, known: &BTreeSet<&str>) -> Warning {
     let source = &given.source;
     Warning(if let Some(advice) = advice(name) {
         let value = replacement(name, layer).map_or_else(String::new, |it| format!(" ({it})"));
@@ -167,7 +167,7 @@ mod tests {
         check: fn(&Layer, &BTreeSet<&str>) -> Vec<Warning>,
     ) -> String {
         let layer = names.iter().map(|(name, value)| {
-            let given = Given {
+            let given = SourcedValue {
                 text: (*value).to_owned(),
                 source: "environment".to_owned(),
             };
