@@ -11,11 +11,8 @@ mod lack;
 mod mistakes;
 mod rule;
 mod rules_file;
-mod rules_file_condition;
-mod rules_file_outcome;
 mod sources;
 mod supported;
-mod toml_reader;
 mod value_test;
 mod verdict;
 
@@ -23,8 +20,6 @@ mod verdict;
 mod documented;
 #[cfg(test)]
 mod recorded;
-#[cfg(test)]
-mod rules_file_mistakes;
 #[cfg(test)]
 mod tests;
 

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use toml_edit::{Item, TableLike};
 
-use super::rule::{Next, Outcome};
 use super::toml_reader::{Entry, Reader};
-use super::verdict::ThrottleResult;
+use crate::throttle::rule::{Next, Outcome};
+use crate::throttle::verdict::ThrottleResult;
 
 const RESULTS: &str = "\"accept\", \"defer\", \"reject\" or \"fakeaccept\"";
 const CHANCE: &str = "result = { percent = 10, then = \"accept\", else = \"reject\" }";

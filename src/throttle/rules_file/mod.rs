@@ -1,7 +1,13 @@
 //! A rules file: TOML text -> rules, product list, package names, aliases. Every mistake is noted, none is guessed away.
 //!
-//! `when` is read in `rules_file_condition.rs`, `result` in `rules_file_outcome.rs`. `docs/throttling.md` describes the
+//! `when` is read in `condition.rs`, `result` in `outcome.rs`. `docs/throttling.md` describes the
 //! format for operators.
+
+mod condition;
+mod outcome;
+#[cfg(test)]
+mod tests;
+mod toml_reader;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -13,10 +19,10 @@ use super::aliases::Aliases;
 use super::condition::Condition;
 use super::mistakes::Mistake;
 use super::rule::{CatchAll, Outcome, Rule, RuleSet};
-use super::rules_file_condition::condition;
-use super::rules_file_outcome::outcome;
 use super::supported::PackageNames;
-use super::toml_reader::{Entry, Reader};
+use condition::condition;
+use outcome::outcome;
+use toml_reader::{Entry, Reader};
 
 const LONGEST_NAME: usize = 64;
 /// No setting asks for this section: it is read from every file that one names.
