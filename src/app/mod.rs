@@ -17,12 +17,15 @@ use futures_util::FutureExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower::util::ServiceExt;
+use tracing::Instrument;
 
 use crate::admin::Figures;
 use crate::crashmover::{Budget, Crashmover, Leftover};
 use crate::disk::RealDisk;
-use crate::health::Health;
-use crate::http::{Certificates, Collector, FirstDiscards, Routes, Server, Tls, TlsError, routes};
+use crate::http::{
+    Certificates, Collector, FirstDiscards, Health, Routes, Server, Tls, TlsError, routes,
+};
 use crate::intake::Heavy;
 use crate::logging::OnceIn;
 use crate::metrics::Metrics;
@@ -192,11 +195,15 @@ impl App {
     }
 
     fn routes(&self) -> Routes {
+        let is_watched = self.collector.settings.general.sentry_dsn.is_some();
         routes(self.collector.clone(), |routes| {
-            match self.collector.settings.general.sentry_dsn.is_some() {
-                true => Routes::new(sentry::watch(routes)),
-                false => routes,
+            if !is_watched {
+                return routes;
             }
+            Routes::new(tower::service_fn(move |request| {
+                let span = sentry::span_of(&request);
+                routes.clone().oneshot(request).instrument(span)
+            }))
         })
     }
 

@@ -9,6 +9,7 @@ mod dockerflow;
 mod first_discards;
 mod framing;
 mod head;
+mod health;
 mod limits;
 mod lingering_close;
 mod path;
@@ -30,9 +31,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 pub use connection::{Certificates, Server, Tls, TlsError};
 pub use first_discards::FirstDiscards;
+pub use health::{Check, Health};
 
 use crate::crashmover::Crashmover;
-use crate::health::Health;
 use crate::intake::Heavy;
 use crate::logging::OnceIn;
 use crate::metrics::Metrics;
@@ -69,9 +70,14 @@ pub type Routes =
 pub fn routes(collector: Arc<Collector>, outermost: impl FnOnce(Routes) -> Routes) -> Routes {
     let most_discarded_bytes = collector.settings.body.payload_bytes;
     let metrics = collector.metrics.clone();
+    outermost(surrounded(paths(collector), most_discarded_bytes, metrics))
+}
+
+/// Layers 2 to 5.
+fn surrounded(paths: Router, most_discarded_bytes: u64, metrics: Metrics) -> Routes {
     let catch_panic =
         CatchPanicLayer::custom(|_| reply::error_document(StatusCode::INTERNAL_SERVER_ERROR));
-    let service = MapRequestLayer::new(path::decode).layer(paths(collector));
+    let service = MapRequestLayer::new(path::decode).layer(paths);
     let service = catch_panic
         .layer(service)
         .map_response(|response| response.map(Body::new));
@@ -79,9 +85,9 @@ pub fn routes(collector: Arc<Collector>, outermost: impl FnOnce(Routes) -> Route
     let service = Routes::new(tower::service_fn(move |request| {
         framing::guarded(request, service.clone(), most_discarded_bytes)
     }));
-    outermost(Routes::new(tower::service_fn(move |request| {
+    Routes::new(tower::service_fn(move |request| {
         accounts::accounted(request, service.clone(), metrics.clone())
-    })))
+    }))
 }
 
 fn paths(collector: Arc<Collector>) -> Router {
@@ -161,4 +167,31 @@ fn allowed(status: StatusCode, methods: &str) -> Response<Body> {
         response.headers_mut().insert(header::ALLOW, methods);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::post;
+
+    use super::*;
+    use crate::metrics::{Count, Outcome};
+
+    async fn fails() -> StatusCode {
+        panic!("in here")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_and_its_outcome_is_that_the_collector_failed() {
+        let metrics = Metrics::default();
+        let paths = Router::new().route("/submit", post(fails));
+        let routes = surrounded(paths, 100, metrics.clone());
+        let request = Request::post("/submit").body(Body::empty()).unwrap();
+        let response = routes.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        for outcome in Outcome::ALL {
+            let expected = u64::from(outcome == Outcome::InternalError);
+            let counted = metrics.total(&Count::Outcome(outcome));
+            assert_eq!(counted, expected, "{}", outcome.code());
+        }
+    }
 }

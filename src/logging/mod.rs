@@ -18,7 +18,7 @@ use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::settings::LogLevel;
-use event::Event;
+pub use event::Event;
 use mozlog::Mozlog;
 pub use once_in::OnceIn;
 use writer::{Lines, Writer};

@@ -30,7 +30,7 @@ use crate::settings::{GeneralSettings, Secret};
 use event::Said;
 use limiter::Limiter;
 use request::Request;
-pub use request::{Watched, watch};
+pub use request::span_of;
 use sender::{QUEUE_EVENTS, Sender};
 
 /// How long the end of the process may wait for what is not sent yet. Orchestrators kill what takes long to end, and a

@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar};
 
 use ::sentry::protocol::{EnvelopeItem, Event};
 use ::sentry::{Envelope, Transport};
-use tower::ServiceExt;
+use tracing::Instrument;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
@@ -97,15 +97,13 @@ fn what_a_request_says_names_the_request_also_from_a_task_of_its_own() {
         .build()
         .unwrap();
     let events = events(|| {
-        let service = watch(tower::service_fn(|_: hyper::Request<()>| async {
-            use tracing::Instrument;
+        let serve = async {
             let task = async { tracing::error!("from a task") };
             tokio::spawn(task.in_current_span()).await.unwrap();
             tracing::error!("directly");
-            Ok::<_, std::convert::Infallible>(())
-        }));
+        };
         let request = hyper::Request::post("/submit?hunter2").body(()).unwrap();
-        runtime.block_on(service.oneshot(request)).unwrap();
+        runtime.block_on(serve.instrument(span_of(&request)));
         tracing::error!("afterwards");
     });
     let titles: Vec<_> = events.iter().map(|it| it.transaction.as_deref()).collect();

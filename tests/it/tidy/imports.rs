@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{assert_none, sources};
 
 /// Module, and what it imports: this, all of it, and nothing else. What is not listed may import nothing.
-const TABLE: [(&str, &[&str]); 19] = [
+const TABLE: [(&str, &[&str]); 18] = [
     ("crash", &[]),
     ("intake", &["crash"]),
     ("throttle", &["crash"]),
@@ -29,7 +29,6 @@ const TABLE: [(&str, &[&str]); 19] = [
         &[
             "crash",
             "crashmover",
-            "health",
             "intake",
             "logging",
             "metrics",
@@ -46,7 +45,6 @@ const TABLE: [(&str, &[&str]); 19] = [
     ("sentry", &["logging", "settings"]),
     ("aws", &["settings"]),
     ("disk", &[]),
-    ("health", &[]),
     ("version", &[]),
     ("fail_point", &[]),
     ("lib", &[]),
