@@ -4,14 +4,40 @@ use std::sync::Arc;
 
 use rustix::fs::Mode;
 
-use crate::crash_publish::{CrashPublisher, MemoryPublisher, NoPublisher, SqsPublisher};
-use crate::crash_storage::{CrashStorage, FsStore, Layout, MemoryStore, NoStore, S3Store};
+use crate::crash_publish::{
+    CrashPublisher, MemoryPublisher, NoPublisher, PublishErrorKind, SqsPublisher,
+};
+use crate::crash_storage::{
+    CrashStorage, FsStore, Layout, MemoryStore, NoStore, S3Store, StorageErrorKind,
+};
 use crate::settings::{PublishClass, Settings, StorageClass};
 
 /// The outside world as the settings describe it.
 pub struct Backends {
     pub storage: CrashStorage,
     pub publisher: Arc<dyn CrashPublisher>,
+}
+
+/// What keeps storage or queue from being used.
+pub struct Failure {
+    pub error: String,
+    /// It may be gone when it is tried again.
+    pub is_transient: bool,
+}
+
+impl Backends {
+    /// Really writes to storage, then asks the queue; none where all is well.
+    pub async fn verify(&self) -> [Option<Failure>; 2] {
+        let storage = self.storage.verify().await.err().map(|error| Failure {
+            is_transient: error.kind == StorageErrorKind::Transient,
+            error: error.to_string(),
+        });
+        let queue = self.publisher.verify().await.err().map(|error| Failure {
+            is_transient: error.kind == PublishErrorKind::Transient,
+            error: error.to_string(),
+        });
+        [storage, queue]
+    }
 }
 
 /// Prepares storage and queue. Neither network nor disk is used yet.

@@ -11,8 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::Readiness;
 use crate::app::{self, AdminParts, App, Backends, OpenFiles};
-use crate::crash_publish::PublishErrorKind;
-use crate::crash_storage::StorageErrorKind;
 use crate::fail_point;
 use crate::http::Certificates;
 use crate::logging::{self, Logging, LoggingConfig};
@@ -106,31 +104,24 @@ fn start(
     let runtime = super::runtime(settings)
         .context("the runtime cannot be started")
         .map_err(CommandError::Other)?;
-    let door = Door {
+    let serving = serve_until_stopped(
+        (settings, resolved),
+        throttler,
         certificates,
         handed_over,
-    };
-    let serving = serve_until_stopped(settings, resolved, throttler, door, logging);
+        logging,
+    );
     let result = runtime.block_on(serving).map_err(CommandError::Other);
     // Blocking work on a disk that hangs must not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-/// What the front door needs from outside.
-struct Door {
+async fn serve_until_stopped(
+    (settings, resolved): (&Settings, &ResolvedSettings),
+    throttler: Throttler,
     certificates: Option<Arc<Certificates>>,
     handed_over: HandedOver,
-}
-
-async fn serve_until_stopped(
-    settings: &Settings,
-    resolved: &ResolvedSettings,
-    throttler: Throttler,
-    Door {
-        certificates,
-        handed_over,
-    }: Door,
     logging: &Logging,
 ) -> anyhow::Result<()> {
     // Before anything that takes long: until it is watched for, the signal ends the process.
@@ -187,31 +178,15 @@ fn arm(wanted: &str) -> anyhow::Result<()> {
 ///
 /// With a spool, storage that is merely away does not stop the start: reports can be kept meanwhile.
 async fn verify(backends: &Backends, settings: &Settings) -> anyhow::Result<()> {
-    let Backends { storage, publisher } = backends;
     let has_spool = settings.spool.is_some();
     for attempt in 1.. {
-        let storage = storage.verify().await;
-        let queue = publisher.verify().await;
-        let is_transient = storage
-            .as_ref()
-            .err()
-            .is_none_or(|error| error.kind == StorageErrorKind::Transient)
-            && queue
-                .as_ref()
-                .err()
-                .is_none_or(|error| error.kind == PublishErrorKind::Transient);
-        let problems = [
-            storage.err().map(|e| e.to_string()),
-            queue.err().map(|e| e.to_string()),
-        ];
-        let problems = problems
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join("; ");
+        let failures: Vec<_> = backends.verify().await.into_iter().flatten().collect();
+        let problems: Vec<_> = failures.iter().map(|failure| &*failure.error).collect();
+        let problems = problems.join("; ");
         if problems.is_empty() {
             break;
         }
+        let is_transient = failures.iter().all(|failure| failure.is_transient);
         anyhow::ensure!(
             is_transient && (has_spool || attempt < CONNECT_ATTEMPTS),
             "{problems}"

@@ -2,8 +2,6 @@
 
 use crate::app::{self, Backends};
 use crate::cli::counted;
-use crate::crash_publish::PublishErrorKind;
-use crate::crash_storage::StorageErrorKind;
 use crate::settings::Settings;
 use crate::spool::{self, Seen, SpoolError};
 
@@ -18,29 +16,23 @@ pub(super) async fn check(settings: &Settings, wrong: &mut Wrong) {
     wrong.tell("spool", found);
 }
 
-async fn verify(
-    settings: &Settings,
-    Backends { storage, publisher }: &Backends,
-    wrong: &mut Wrong,
-) {
+async fn verify(settings: &Settings, backends: &Backends, wrong: &mut Wrong) {
     let has_spool = settings.spool.is_some();
-    let outcome = |result: Result<(), (String, bool)>, what: String| match result {
-        Ok(()) => Found::Fine(format!("fine, {what}")),
-        Err((error, true)) if has_spool => Found::Odd(format!(
-            "{error}; a start goes on, and reports go to the spool until it is back"
-        )),
-        Err((error, _)) => Found::Wrong(error),
-    };
-    let saved = storage.verify().await.map_err(|error| {
-        let may_pass = error.kind == StorageErrorKind::Transient;
-        (error.to_string(), may_pass)
-    });
-    wrong.tell("storage", outcome(saved, storage.describe()));
-    let published = publisher.verify().await.map_err(|error| {
-        let may_pass = error.kind == PublishErrorKind::Transient;
-        (error.to_string(), may_pass)
-    });
-    wrong.tell("queue", outcome(published, publisher.describe()));
+    let [storage, queue] = backends.verify().await;
+    for (part, what, failure) in [
+        ("storage", backends.storage.describe(), storage),
+        ("queue", backends.publisher.describe(), queue),
+    ] {
+        let found = match failure {
+            None => Found::Fine(format!("fine, {what}")),
+            Some(failure) if failure.is_transient && has_spool => Found::Odd(format!(
+                "{}; a start goes on, and reports go to the spool until it is back",
+                failure.error
+            )),
+            Some(failure) => Found::Wrong(failure.error),
+        };
+        wrong.tell(part, found);
+    }
 }
 
 /// Looks only: a collector may be using it, and whoever asks may be another user than the service.

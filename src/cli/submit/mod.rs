@@ -18,7 +18,7 @@ use crate::settings::Settings;
 use super::client::{Client, Trust};
 use super::{CommandError, raw_crash};
 use outcome::Outcome;
-use post::{How, Post};
+use post::Post;
 use tally::Tally;
 
 /// Times are kept for each answer, to tell the slowest.
@@ -133,18 +133,15 @@ fn prepared(settings: Option<&Settings>, args: &SubmitArgs) -> Result<Post, Comm
     if args.gzip {
         form.body = form::gzip(&form.body)?;
     }
-    let how = How {
-        is_gzip: args.gzip,
-        is_chunked: args.chunked,
-        bearer_token,
-    };
     // Who is named on the command line is no collector with these settings.
     let is_proxied = args.url.is_none() && settings.is_some_and(|it| it.http.proxy_protocol);
     Ok(Post {
         client: Client::new(&uri, Trust::System, is_proxied, args.timeout)?,
         uri,
         form,
-        how,
+        is_gzip: args.gzip,
+        is_chunked: args.chunked,
+        bearer_token,
     })
 }
 

@@ -20,12 +20,6 @@ pub struct Post {
     pub client: Client,
     pub uri: Uri,
     pub form: Form,
-    pub how: How,
-}
-
-/// How the report goes over the wire.
-#[derive(Clone, Debug)]
-pub struct How {
     pub is_gzip: bool,
     pub is_chunked: bool,
     /// The token of a sender that may choose crash ids.
@@ -73,15 +67,15 @@ impl Post {
             CONTENT_TYPE,
             format!("multipart/form-data; boundary={boundary}"),
         );
-        if self.how.is_gzip {
+        if self.is_gzip {
             request = request.header(CONTENT_ENCODING, "gzip");
         }
-        if let Some(token) = &self.how.bearer_token {
+        if let Some(token) = &self.bearer_token {
             let mut value = HeaderValue::try_from(format!("Bearer {token}"))?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        request.body(if self.how.is_chunked {
+        request.body(if self.is_chunked {
             chunked(body.clone())
         } else {
             Full::new(body.clone()).boxed()
