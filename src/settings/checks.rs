@@ -12,7 +12,6 @@ use super::intake::{
     MAX_ANNOTATION_BYTES, MAX_ANNOTATIONS_BYTES, MAX_INFLATED_BYTES, MAX_PAYLOAD_BYTES,
 };
 use super::layers::Layer;
-use super::problem::Warning;
 use super::resolved::{ResolvedValue, is_default};
 
 /// Everything odd about settings that hold no problem.
@@ -20,7 +19,7 @@ pub(super) fn warnings(
     settings: &Settings,
     values: &[ResolvedValue],
     environment: &Layer,
-) -> Vec<Warning> {
+) -> Vec<String> {
     let found = [
         losses(settings),
         openness(settings),
@@ -30,7 +29,7 @@ pub(super) fn warnings(
         regions(settings, values, environment),
         authorities(environment),
     ];
-    found.into_iter().flatten().map(Warning).collect()
+    found.into_iter().flatten().collect()
 }
 
 /// Choices with which reports get lost, or are not kept at all.

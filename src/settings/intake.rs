@@ -20,8 +20,8 @@ pub struct BodyLimits {
 
 static SECTION: Section = Section {
     title: "Limits of one report",
-    intro: "A body that is too large is answered `413`, at once where its Content-Length says so already; too many parts or \
-            annotations are answered `400`. Most clients never send such a report again, so the limits are far above what \
+    intro: "A body that is too large is answered `413`, at once where its Content-Length says so already, one that does not \
+            come in time `408`; too many parts or annotations are answered `400`. Most clients never send such a report again, so the limits are far above what \
             real reports need.",
 };
 

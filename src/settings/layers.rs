@@ -10,7 +10,7 @@ use std::path::Path;
 use config::{Config, Map, Source, Value};
 
 use super::file::Line;
-use super::problem::{Problem, Warning};
+use super::problem::Problem;
 use super::setting::SettingInfo;
 
 /// Why no name of a setting is refused as a key.
@@ -62,7 +62,7 @@ fn leave_temporary_keys_to_the_sdk(layer: &mut Layer) {
 }
 
 /// The lines of the settings file as a layer. A name that stands twice counts where it stands last, as in a shell.
-pub(super) fn from_file(path: &Path, lines: Vec<Line>) -> (Layer, Vec<Warning>) {
+pub(super) fn from_file(path: &Path, lines: Vec<Line>) -> (Layer, Vec<String>) {
     let (mut layer, mut warnings) = (Layer::new(), Vec::new());
     for Line {
         number,
@@ -77,7 +77,7 @@ pub(super) fn from_file(path: &Path, lines: Vec<Line>) -> (Layer, Vec<Warning>) 
             source,
         };
         if layer.insert(name, given).is_some() {
-            warnings.push(Warning(warning));
+            warnings.push(warning);
         }
     }
     (layer, warnings)

@@ -51,7 +51,7 @@ pub use intake::BodyLimits;
 pub use metrics::StatsdSettings;
 pub use network::is_this_machine;
 pub use page::markdown;
-pub use problem::{Problem, Problems, Warning};
+pub use problem::{Problem, Problems};
 pub use process_env::{binary_folder, environment, fail_point, machine_name, refuses_colours};
 pub use resolved::{ResolvedSettings, ResolvedValue};
 pub use secret::Secret;

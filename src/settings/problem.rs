@@ -73,23 +73,13 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Something odd that does not keep the collector from starting.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning(pub(super) String);
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// Everything that is wrong, at once, so that nobody needs to start the collector once per mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {
     /// At least one.
     pub problems: Vec<Problem>,
     /// A misspelt name is often the reason for a missing one, so warnings belong here, too.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<String>,
     /// What could be read of these, defaults for the rest: so that the failure can be reported.
     pub general: Box<GeneralSettings>,
     /// Somebody chose where reports are kept: this is no try-out.
@@ -154,7 +144,7 @@ mod tests {
                     what: "there is no `=`".to_owned(),
                 },
             ],
-            warnings: vec![Warning("C is unknown".to_owned())],
+            warnings: vec!["C is unknown".to_owned()],
             general: Box::new(loaded(&[]).0.general),
             has_storage: false,
         };

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::problem::Warning;
 use super::reader::DEFAULT;
 use super::setting::SettingInfo;
 
@@ -11,7 +10,8 @@ use super::setting::SettingInfo;
 pub struct ResolvedSettings {
     /// One for each setting, in the order of `docs/configuration.md`.
     pub values: Vec<ResolvedValue>,
-    pub warnings: Vec<Warning>,
+    /// What is odd and does not keep the collector from starting.
+    pub warnings: Vec<String>,
 }
 
 /// One setting. Its `Display` is `NAME=value`, the line of the start-up log.

@@ -21,8 +21,7 @@ pub(super) fn problems(pairs: &[(&str, &str)]) -> Vec<String> {
 }
 
 pub(super) fn warnings(pairs: &[(&str, &str)]) -> Vec<String> {
-    let warnings = loaded(pairs).1.warnings;
-    warnings.iter().map(ToString::to_string).collect()
+    loaded(pairs).1.warnings
 }
 
 pub(super) fn file(text: &str) -> tempfile::NamedTempFile {
@@ -43,7 +42,7 @@ pub(super) const BUCKET: (&str, &str) = ("CRASHMOVER_CRASHSTORAGE_BUCKET_NAME", 
 #[test]
 fn without_any_setting_there_is_no_problem_and_nothing_odd() {
     let (settings, loaded) = loaded(&[]);
-    assert_eq!(loaded.warnings, []);
+    assert!(loaded.warnings.is_empty());
     assert!(loaded.values.iter().all(|value| value.source == "default"));
     assert_eq!(settings.http.port, 8000);
     assert_eq!(settings.http.dump_id_prefix, "bp-");
@@ -222,7 +221,7 @@ fn s3_and_sqs_come_with_what_they_need() {
         sqs.aws.endpoint_url.as_deref(),
         Some("http://localhost:4566")
     );
-    assert_eq!(loaded.warnings, []);
+    assert!(loaded.warnings.is_empty());
 }
 
 #[test]
@@ -242,7 +241,7 @@ fn a_name_given_twice_in_the_file_counts_where_it_stands_last() {
     let file = file("PORT=1\nPORT=2\n");
     let (settings, loaded) = Settings::load(env(&[]), Some(file.path())).unwrap();
     assert_eq!(settings.http.port, 2);
-    let warning = loaded.warnings[0].to_string();
+    let warning = &loaded.warnings[0];
     assert!(
         warning.starts_with("PORT stands more than once"),
         "{warning}"
