@@ -1,5 +1,6 @@
 //! A request's body within its limits: bytes on the wire, time, least rate, memory.
 
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::time::{Instant, Sleep};
 
+use super::cause;
 use super::lingering_close::UnreadBody;
 use crate::crashmover::{OutOfMemory, Reservation};
 use crate::intake::Upload;
@@ -189,22 +191,10 @@ impl Upload for LimitedBody {
 
 /// The client shut its side down before the announced end.
 fn was_cut(error: &axum::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<hyper::Error>() {
-            return error.is_incomplete_message()
-                || error.is_body_write_aborted()
-                || is_unexpected_end(error);
-        }
-        source = error.source();
-    }
-    false
-}
-
-fn is_unexpected_end(error: &hyper::Error) -> bool {
-    use std::error::Error;
-    let io = error
-        .source()
-        .and_then(|source| source.downcast_ref::<std::io::Error>());
-    io.is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof)
+    let is_end = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+    cause::find::<hyper::Error>(error).is_some_and(|hyper| {
+        hyper.is_incomplete_message()
+            || hyper.is_body_write_aborted()
+            || cause::find(error).is_some_and(is_end)
+    })
 }

@@ -4,6 +4,7 @@
 //! `GET`.
 
 mod accounts;
+mod cause;
 mod connection;
 mod dockerflow;
 mod first_discards;
