@@ -219,15 +219,17 @@ impl App {
 
     fn background(&self, figures: Arc<OnceLock<Figures>>, mut losses: Losses) -> JoinHandle<()> {
         let (metrics, certificates) = (self.collector.metrics.clone(), self.certificates.clone());
-        let mut warning = certificate::DailyWarning::default();
+        let once_a_day = OnceIn::new(certificate::DAY);
         tokio::spawn(async move {
             let mut tick = tokio::time::interval(GAUGES_EVERY);
             loop {
                 tick.tick().await;
                 metrics.tell(&figures.get().map(Figures::gauges).unwrap_or_default());
                 losses.tell(&metrics);
-                if let Some(certificates) = &certificates {
-                    warning.tell(certificates);
+                if let Some(warning) = certificates.as_deref().and_then(ends_soon)
+                    && once_a_day.count().is_some()
+                {
+                    tracing::warn!("{warning}");
                 }
             }
         })

@@ -13,15 +13,13 @@ use crate::admin::Readiness;
 use crate::app::{self, AdminParts, App, Backends, OpenFiles};
 use crate::fail_point;
 use crate::http::Certificates;
-use crate::logging::{self, Logging, LoggingConfig};
+use crate::logging::{self, Format, Logging, Mozlog};
 use crate::sentry::{Sentry, destination};
-use crate::settings::{
-    self, Acknowledge, GeneralSettings, Problems, ResolvedSettings, Settings, StorageClass,
-};
+use crate::settings::{self, GeneralSettings, Problems, ResolvedSettings, Settings, StorageClass};
 use crate::throttle::Throttler;
 
 use super::CommandError;
-use super::listener::HandedOver;
+use super::listener::InheritedSocket;
 use super::signals::{watch_hangups, watch_signals};
 
 /// Attempts to reach storage and queue at start, while containers and networks come up.
@@ -30,7 +28,7 @@ const CONNECT_PAUSE: Duration = Duration::from_secs(2);
 
 /// Runs the collector; returns when it was told to stop, or when it cannot start.
 pub fn serve(settings: Result<(Settings, ResolvedSettings), Problems>) -> ExitCode {
-    let handed_over = HandedOver::take();
+    let inherited = InheritedSocket::take();
     let (general, has_storage) = match &settings {
         Ok((settings, resolved)) => (&settings.general, resolved.has_storage()),
         Err(problems) => (&*problems.general, problems.has_storage),
@@ -38,13 +36,14 @@ pub fn serve(settings: Result<(Settings, ResolvedSettings), Problems>) -> ExitCo
     // Also with settings that do not work, as long as the DSN can be read: a failed start is worth an event.
     let sentry = Sentry::start(general, app::release(general));
     let logging = logging::init(
-        &logging_config(general, has_storage),
+        log_format(general, has_storage),
+        general.logging_level,
         sentry.as_ref().map(Sentry::layer),
     );
     let result = match settings {
-        Ok((settings, resolved)) => handed_over
+        Ok((settings, resolved)) => inherited
             .map_err(CommandError::Other)
-            .and_then(|handed_over| start(&settings, &resolved, handed_over, &logging)),
+            .and_then(|inherited| start(&settings, &resolved, inherited, &logging)),
         Err(problems) => Err(CommandError::Settings(problems)),
     };
     let code = match result {
@@ -61,20 +60,20 @@ pub fn serve(settings: Result<(Settings, ResolvedSettings), Problems>) -> ExitCo
 }
 
 /// Text for people on a terminal, in local development, and where nothing was set at all; JSON lines otherwise.
-fn logging_config(general: &GeneralSettings, has_storage: bool) -> LoggingConfig {
+fn log_format(general: &GeneralSettings, has_storage: bool) -> Format {
     let is_terminal = std::io::stdout().is_terminal();
-    LoggingConfig {
-        level: general.logging_level,
-        is_human: general.local_dev_env || is_terminal || !has_storage,
-        has_colours: is_terminal && !settings::refuses_colours(),
-        hostname: general.host_name(),
+    match general.local_dev_env || is_terminal || !has_storage {
+        true => Format::Human {
+            has_colours: is_terminal && !settings::refuses_colours(),
+        },
+        false => Format::Mozlog(Mozlog::new(&general.host_name())),
     }
 }
 
 fn start(
     settings: &Settings,
     resolved: &ResolvedSettings,
-    handed_over: HandedOver,
+    inherited: InheritedSocket,
     logging: &Logging,
 ) -> Result<(), CommandError> {
     if let Some(wanted) = settings::fail_point() {
@@ -108,7 +107,7 @@ fn start(
         (settings, resolved),
         throttler,
         certificates,
-        handed_over,
+        inherited,
         logging,
     );
     let result = runtime.block_on(serving).map_err(CommandError::Other);
@@ -121,7 +120,7 @@ async fn serve_until_stopped(
     (settings, resolved): (&Settings, &ResolvedSettings),
     throttler: Throttler,
     certificates: Option<Arc<Certificates>>,
-    handed_over: HandedOver,
+    inherited: InheritedSocket,
     logging: &Logging,
 ) -> anyhow::Result<()> {
     // Before anything that takes long: until it is watched for, the signal ends the process.
@@ -141,11 +140,11 @@ async fn serve_until_stopped(
     let backends = app::backends(settings).await?;
     verify(&backends, settings).await?;
     let app = App::build(settings, throttler, backends, metrics, certificates).await?;
-    let leaves_waiting = handed_over.is_there();
+    let leaves_waiting = inherited.is_there();
     // Before anybody can come: until they are watched for, signals end the process.
     let hurry = CancellationToken::new();
     let signals = tokio::spawn(watch_signals(stop.clone(), hurry.clone())?);
-    let listener = handed_over.listen(app::address(settings)).await?;
+    let listener = inherited.listen(app::address(settings)).await?;
     announce(&listener, settings, resolved)?;
     readiness.set_ready();
     let lost_lines = logging.lost_lines();
@@ -220,15 +219,8 @@ fn announce(
             tracing::info!("reports are kept in the folder {}", fs.root.display())
         }
         StorageClass::S3(s3) => tracing::info!("reports are kept in the bucket {}", s3.bucket_name),
-        StorageClass::Memory => {
-            tracing::warn!("reports are kept in memory only, and lost at the end")
-        }
-        StorageClass::None => tracing::warn!("reports are not kept at all: this is for measuring"),
-    }
-    if settings.crashmover.acknowledge == Acknowledge::Queued {
-        tracing::warn!(
-            "CRASHMOVER_ACKNOWLEDGE=queued: a kill loses the reports that wait in memory"
-        );
+        // That they are lost is among the warnings of the settings.
+        StorageClass::Memory | StorageClass::None => {}
     }
     if !resolved.has_storage() {
         let port = address.port();

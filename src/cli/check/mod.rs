@@ -110,14 +110,14 @@ fn certificates(certificates: &Certificates) -> Found {
 
 fn open_files(settings: &Settings) -> Found {
     OpenFiles::raise_limit();
-    let warning = OpenFiles::of(settings).warning();
-    warning.map_or_else(|| Found::Fine("fine".to_owned()), Found::Odd)
+    fine_unless(OpenFiles::of(settings).warning(), "fine")
 }
 
 fn memory(settings: &Settings) -> Found {
     let memory = app::memory(settings);
-    match memory.warning() {
-        None => Found::Fine(format!("fine, {memory}")),
-        Some(warning) => Found::Odd(warning),
-    }
+    fine_unless(memory.warning(), &format!("fine, {memory}"))
+}
+
+fn fine_unless(warning: Option<String>, fine: &str) -> Found {
+    warning.map_or_else(|| Found::Fine(fine.to_owned()), Found::Odd)
 }

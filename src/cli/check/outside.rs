@@ -3,7 +3,7 @@
 use crate::app::{self, Backends};
 use crate::cli::counted;
 use crate::settings::Settings;
-use crate::spool::{self, Seen, SpoolError};
+use crate::spool::{self, SpoolError, SpoolOverview};
 
 use super::{Found, Wrong};
 
@@ -45,7 +45,7 @@ fn spool(settings: &Settings) -> Result<Found, SpoolError> {
     let Some(seen) = spool::look(settings)? else {
         return Ok(Found::Fine(format!("fine, a start makes {dir}")));
     };
-    let Seen {
+    let SpoolOverview {
         waiting,
         failed,
         room_bytes,
