@@ -43,7 +43,7 @@ use tokio::task::spawn_blocking;
 pub use entry::Content;
 pub use error::SpoolError;
 pub use folders::{Folder, State};
-pub use offline::{Listed, Seen, export, find, list, load, look, retry};
+pub use offline::{Listed, SpoolOverview, export, find, list, load, look, retry};
 pub use recovery::Found;
 pub use wait_queue::Tally;
 pub use wait_queues::Entry;

@@ -61,7 +61,7 @@ fn list_folder(folders: &Folders, folder: Folder) -> Result<Vec<Listed>, SpoolEr
 
 /// A spool as it is seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct SpoolOverview {
     /// In `save/` and `publish/`.
     pub waiting: usize,
     /// In `failed/`.
@@ -74,7 +74,7 @@ pub struct Seen {
 ///
 /// # Errors
 /// `Io`: it cannot be made, written to or read by this user.
-pub fn look(config: &SpoolSettings) -> Result<Option<Seen>, SpoolError> {
+pub fn look(config: &SpoolSettings) -> Result<Option<SpoolOverview>, SpoolError> {
     let dir = &config.dir;
     if !dir.exists() {
         may_write(parent_of(dir))?;
@@ -104,7 +104,7 @@ pub fn look(config: &SpoolSettings) -> Result<Option<Seen>, SpoolError> {
     let capacity = Capacity::new(dir, config.max_bytes, config.min_free_bytes);
     capacity.look_now(folders.disk());
     let room_bytes = capacity.left_bytes(bytes);
-    Ok(Some(Seen {
+    Ok(Some(SpoolOverview {
         waiting,
         failed,
         room_bytes,

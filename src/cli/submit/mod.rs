@@ -17,9 +17,9 @@ use crate::settings::Settings;
 
 use super::client::{Client, Trust};
 use super::{CommandError, raw_crash};
-use outcome::Outcome;
+use outcome::SubmitOutcome;
 use post::Post;
-use tally::Tally;
+use tally::SubmitTally;
 
 /// Times are kept for each answer, to tell the slowest.
 const MOST_REPORTS: i64 = 10_000_000;
@@ -89,16 +89,16 @@ pub fn submit(settings: Option<&Settings>, args: &SubmitArgs) -> Result<(), Comm
     }
 }
 
-fn told(outcome: Outcome) -> Result<(), CommandError> {
+fn told(outcome: SubmitOutcome) -> Result<(), CommandError> {
     match outcome {
-        Outcome::Accepted(id) => super::say(&format!("{id}\n")),
-        Outcome::Discarded(reason) => return Err(CommandError::Discarded(reason)),
-        Outcome::Failed(reason) => return Err(anyhow::anyhow!("not kept: {reason}").into()),
+        SubmitOutcome::Accepted(id) => super::say(&format!("{id}\n")),
+        SubmitOutcome::Discarded(reason) => return Err(CommandError::Discarded(reason)),
+        SubmitOutcome::Failed(reason) => return Err(anyhow::anyhow!("not kept: {reason}").into()),
     }
     Ok(())
 }
 
-fn worst(tally: &Tally) -> Result<(), CommandError> {
+fn worst(tally: &SubmitTally) -> Result<(), CommandError> {
     if !tally.failed.is_empty() {
         Err(CommandError::Told(super::EXIT_FAILED))
     } else if !tally.discarded.is_empty() {

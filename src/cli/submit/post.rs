@@ -9,7 +9,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, 
 use hyper::{Request, Uri};
 
 use super::form::Form;
-use super::outcome::Outcome;
+use super::outcome::SubmitOutcome;
 use crate::cli::client::{Body, Client};
 
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -50,14 +50,14 @@ pub fn target(url: &str) -> anyhow::Result<Uri> {
 
 impl Post {
     /// Posts the report once.
-    pub async fn send(&self) -> Outcome {
+    pub async fn send(&self) -> SubmitOutcome {
         let request = match self.request() {
             Ok(request) => request,
-            Err(error) => return Outcome::Failed(format!("it cannot be sent: {error}")),
+            Err(error) => return SubmitOutcome::Failed(format!("it cannot be sent: {error}")),
         };
         match self.client.ask(request).await {
-            Ok((status, body)) => Outcome::of(status, &body),
-            Err(why) => Outcome::Failed(why),
+            Ok((status, body)) => SubmitOutcome::of(status, &body),
+            Err(why) => SubmitOutcome::Failed(why),
         }
     }
 

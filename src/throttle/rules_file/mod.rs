@@ -18,7 +18,7 @@ use toml_edit::{Document, Table};
 use super::aliases::Aliases;
 use super::condition::Condition;
 use super::mistakes::Mistake;
-use super::rule::{CatchAll, Outcome, Rule, RuleSet};
+use super::rule::{CatchAll, Rule, RuleOutcome, RuleSet};
 use super::supported::PackageNames;
 use condition::condition;
 use outcome::outcome;
@@ -151,7 +151,7 @@ fn lists(reader: &mut Reader, entry: Entry, example: &str) -> Option<Vec<(String
 struct Read {
     name: Option<Arc<str>>,
     when: Option<Option<Condition>>,
-    outcome: Option<Outcome>,
+    outcome: Option<RuleOutcome>,
     span: Option<Range<usize>>,
 }
 
@@ -164,7 +164,7 @@ impl Read {
 
     /// False if it cannot stand last. A result with a mistake in it is given the benefit of the doubt.
     fn can_be_last(&self) -> bool {
-        matches!(self.when, Some(None)) && !matches!(self.outcome, Some(Outcome::Chance { .. }))
+        matches!(self.when, Some(None)) && !matches!(self.outcome, Some(RuleOutcome::Chance { .. }))
     }
 
     fn shown(&self) -> String {
@@ -215,7 +215,7 @@ fn catch_all(reader: &mut Reader, last: Read) -> Option<CatchAll> {
         return None;
     }
     match (last.when?, last.outcome?) {
-        (None, Outcome::Settle(result)) => Some(CatchAll {
+        (None, RuleOutcome::Settle(result)) => Some(CatchAll {
             name: last.name?,
             result,
         }),
