@@ -10,7 +10,6 @@ pub mod crash_storage;
 pub mod crashmover;
 pub mod disk;
 pub mod fail_point;
-pub mod health;
 pub mod http;
 pub mod intake;
 pub mod logging;

@@ -11,7 +11,7 @@ use axum::routing::get;
 
 use crate::logging::LevelHandle;
 use crate::metrics::{Labels, Metrics};
-use crate::settings::{LoadedValue, LogLevel};
+use crate::settings::{LogLevel, ResolvedValue};
 
 use super::Readiness;
 use super::figures::{Figures, spool_page};
@@ -31,7 +31,7 @@ pub struct Admin {
     pub labels: Labels,
     pub readiness: Readiness,
     /// Secrets are masked in it.
-    pub settings: Vec<LoadedValue>,
+    pub settings: Vec<ResolvedValue>,
     pub level: LevelHandle,
     pub has_spool: bool,
     /// Filled when the collector is put together.
@@ -71,10 +71,10 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> Response<Body> {
 async fn settings(State(admin): State<Arc<Admin>>) -> Response<Body> {
     let settings = admin.settings.iter().map(|setting| {
         serde_json::json!({
-            "name": setting.name,
+            "name": setting.name(),
             "value": setting.shown,
             "source": setting.source,
-            "section": setting.section,
+            "section": setting.section(),
         })
     });
     json(&settings.collect())

@@ -87,12 +87,12 @@ fn age_seconds(since: Option<SystemTime>) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::disk::RealDisk;
-    use crate::spool::SpoolConfig;
+    use crate::settings::SpoolSettings;
 
     #[tokio::test]
     async fn no_half_figures_of_a_spool_are_shown() {
         let folder = tempfile::tempdir().unwrap();
-        let config = SpoolConfig {
+        let config = SpoolSettings {
             dir: folder.path().join("spool"),
             max_bytes: 1 << 30,
             min_free_bytes: 0,

@@ -7,7 +7,7 @@ use anyhow::Context;
 use crate::admin::{Admin, AdminDoor, Figures, Readiness};
 use crate::logging::LevelHandle;
 use crate::metrics::Metrics;
-use crate::settings::{Loaded, Settings};
+use crate::settings::{ResolvedSettings, Settings};
 
 /// What the admin listener shows besides settings.
 pub struct AdminParts {
@@ -24,7 +24,7 @@ pub struct AdminParts {
 /// The address cannot be listened on.
 pub async fn open_admin(
     settings: &Settings,
-    loaded: &Loaded,
+    resolved: &ResolvedSettings,
     parts: AdminParts,
 ) -> anyhow::Result<Option<AdminDoor>> {
     let Some(wanted) = &settings.admin else {
@@ -34,7 +34,7 @@ pub async fn open_admin(
         metrics: parts.metrics,
         labels: super::metrics::labels(settings),
         readiness: parts.readiness,
-        settings: loaded.values.clone(),
+        settings: resolved.values.clone(),
         level: parts.level,
         has_spool: settings.spool.is_some(),
         figures: parts.figures,

@@ -1,12 +1,12 @@
 //! How long the certificate is still valid, and the warning that it is not for long.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use crate::http::Certificates;
 
 /// Time enough to renew a certificate by hand; what renews them by itself does so earlier.
 const FEW_DAYS: u64 = 14;
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Whole days until the first certificate ends, 0 afterwards; none if its date cannot be read.
 pub fn days_left(certificates: &Certificates) -> Option<u64> {
@@ -24,20 +24,4 @@ pub fn ends_soon(certificates: &Certificates) -> Option<String> {
     } else {
         format!("the certificate ends soon: {ends}, in {days} days or less than one more")
     })
-}
-
-/// Warns once a day.
-#[derive(Default)]
-pub(super) struct DailyWarning(Option<Instant>);
-
-impl DailyWarning {
-    pub fn tell(&mut self, certificates: &Certificates) {
-        if self.0.is_some_and(|when| when.elapsed() < DAY) {
-            return;
-        }
-        self.0 = Some(Instant::now());
-        if let Some(warning) = ends_soon(certificates) {
-            tracing::warn!("{warning}");
-        }
-    }
 }

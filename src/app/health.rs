@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::crash_publish::CrashPublisher;
 use crate::crash_storage::CrashStorage;
 use crate::crashmover::Crashmover;
-use crate::health::Check;
+use crate::http::Check;
 use crate::spool::Spool;
 
 use super::Backends;
@@ -36,42 +36,41 @@ impl Outside {
             .as_ref()
             .is_some_and(|spool| spool.stats().room_bytes >= REPORT_BYTES && !spool.is_failing())
     }
+
+    async fn check_storage(self) -> Result<(), String> {
+        let checked = self.storage.check().await;
+        checked.map_err(|error| error.to_string())
+    }
+
+    async fn check_queue(self) -> Result<(), String> {
+        let checked = self.publisher.check().await;
+        checked.map_err(|error| error.to_string())
+    }
 }
 
 /// All checks, by the name that the heartbeat gives them.
 pub(super) fn checks(outside: Outside, crashmover: Arc<Crashmover>) -> Vec<(&'static str, Check)> {
     let memory = crashmover.clone();
-    let to_storage = outside.clone();
     vec![
         ("memory", at_once(move || check_memory(&memory))),
         ("save_queue", at_once(move || check_queue(&crashmover))),
         (
             "storage",
-            Box::new(move || {
-                let outside = to_storage.clone();
-                Box::pin(async move {
-                    if outside.has_spool() {
-                        return Ok(());
-                    }
-                    let checked = outside.storage.check().await;
-                    checked.map_err(|error| error.to_string())
-                })
-            }),
+            unless_spooled(outside.clone(), Outside::check_storage),
         ),
-        (
-            "queue",
-            Box::new(move || {
-                let outside = outside.clone();
-                Box::pin(async move {
-                    if outside.has_spool() {
-                        return Ok(());
-                    }
-                    let checked = outside.publisher.check().await;
-                    checked.map_err(|error| error.to_string())
-                })
-            }),
-        ),
+        ("queue", unless_spooled(outside, Outside::check_queue)),
     ]
+}
+
+/// A check of what is not needed while there is room in the spool.
+fn unless_spooled<F>(outside: Outside, check: fn(Outside) -> F) -> Check
+where
+    F: Future<Output = Result<(), String>> + Send + 'static,
+{
+    Box::new(move || match outside.has_spool() {
+        true => Box::pin(std::future::ready(Ok(()))),
+        false => Box::pin(check(outside.clone())),
+    })
 }
 
 /// A check that waits for nothing.

@@ -3,7 +3,6 @@
 mod admin;
 mod backends;
 mod certificate;
-mod configs;
 mod health;
 mod memory;
 mod metrics;
@@ -18,14 +17,14 @@ use futures_util::FutureExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower::util::ServiceExt;
+use tracing::Instrument;
 
 use crate::admin::Figures;
-use crate::crashmover::{Crashmover, Leftover};
+use crate::crashmover::{Budget, Crashmover, Leftover};
 use crate::disk::RealDisk;
-use crate::health::Health;
 use crate::http::{
-    Certificates, Collector, FirstDiscards, Routes, Server, ServerConfig, SubmitPaths, Tls,
-    TlsError, routes,
+    Certificates, Collector, FirstDiscards, Health, Routes, Server, Tls, TlsError, routes,
 };
 use crate::intake::Heavy;
 use crate::logging::OnceIn;
@@ -33,14 +32,12 @@ use crate::metrics::Metrics;
 use crate::sentry;
 use crate::settings::{self, GeneralSettings, Settings};
 use crate::spool::Spool;
-use crate::throttle::{ThrottleSettings, Throttler};
+use crate::throttle::Throttler;
 use crate::version::Version;
 
 pub use admin::{AdminParts, open_admin};
 pub use backends::{Backends, backends};
 pub use certificate::{days_left, ends_soon};
-use configs::{body_limits, crashmover_config, intake_limits, takes_foreign_uuids};
-pub use configs::{sentry_config, spool_config};
 pub use health::REPORT_BYTES;
 use memory::{MemoryBudget, memory_budget};
 use metrics::Losses;
@@ -59,12 +56,8 @@ const IN_A_HURRY: Duration = Duration::from_secs(2);
 /// # Errors
 /// Every mistake in the rules files.
 pub fn throttler(settings: &Settings) -> Result<Throttler, crate::throttle::RulesError> {
-    let throttle = &settings.throttle;
-    Throttler::new(&ThrottleSettings {
-        rules: &throttle.rules,
-        products: &throttle.products,
-        package_names: &throttle.product_packagenames,
-    })
+    let names = &settings.throttle;
+    Throttler::new(&names.rules, &names.products, &names.product_packagenames)
 }
 
 /// Certificate and key, where TLS is spoken.
@@ -85,19 +78,12 @@ pub fn memory(settings: &Settings) -> MemoryBudget {
 /// A collector that is ready to be served.
 pub struct App {
     collector: Arc<Collector>,
-    crashmover: Arc<Crashmover>,
     spool: Option<Spool>,
-    metrics: Metrics,
-    server: ServerConfig,
-    proxy_protocol: bool,
-    tls: Option<Tls>,
     certificates: Option<Arc<Certificates>>,
-    shutdown_timeout: Duration,
-    reports_to_sentry: bool,
 }
 
 impl App {
-    /// Puts the parts together. What waits in the spool is taken up as soon as it is found.
+    /// Puts the parts together. What waits in the spool is taken up as soon as it is found. With certificates TLS is spoken.
     ///
     /// # Errors
     /// A spool that cannot be opened.
@@ -106,15 +92,16 @@ impl App {
         throttler: Throttler,
         backends: Backends,
         metrics: Metrics,
+        certificates: Option<Arc<Certificates>>,
     ) -> anyhow::Result<Self> {
         let memory = memory(settings);
         tracing::info!("memory: {memory}");
         if let Some(warning) = memory.warning() {
             tracing::warn!("{warning}");
         }
-        let spool = match spool_config(settings) {
-            Some(config) => {
-                let take = || Spool::take(config, Arc::new(RealDisk::private(true)));
+        let spool = match settings.spool.clone() {
+            Some(settings) => {
+                let take = || Spool::take(settings, Arc::new(RealDisk::private(true)));
                 Some(tokio::task::spawn_blocking(take).await??)
             }
             None => None,
@@ -125,87 +112,54 @@ impl App {
             storage,
             publisher,
             spool.clone(),
-            &crashmover_config(settings, memory.bytes),
+            settings.crashmover.clone(),
+            Budget::new(memory.bytes),
             metrics.clone(),
         )
         .await;
-        let health = Health::new(health::checks(outside, crashmover.clone()));
-        let http = &settings.http;
-        let collector = Arc::new(Collector {
+        let collector = Collector {
             throttler,
             first_discards: FirstDiscards::default(),
-            crashmover: crashmover.clone(),
-            health,
-            metrics: metrics.clone(),
-            body_limits: body_limits(settings),
-            intake_limits: intake_limits(settings),
+            health: Health::new(health::checks(outside, crashmover.clone())),
+            crashmover,
+            metrics,
+            settings: settings.clone(),
             heavy: Heavy::default(),
-            submit_paths: SubmitPaths::new(settings.clients.submit_paths.clone()),
-            takes_foreign_uuids: takes_foreign_uuids(settings),
-            id_prefix: http.dump_id_prefix.clone(),
-            bearer_token: http
-                .stage_submitter_bearer_token
-                .as_ref()
-                .map(|token| token.expose().to_owned()),
             version: version(&settings.general).body(),
             breaks: OnceIn::new(Duration::from_secs(1)),
-        });
-        let server = ServerConfig {
-            max_connections: OpenFiles::of(settings).connections(),
-            header_timeout: http.header_timeout,
-            keep_alive: http.keep_alive,
-            leaves_waiting: false,
         };
-        let shutdown_timeout = settings.crashmover.shutdown_timeout;
         Ok(Self {
-            collector,
-            crashmover,
+            collector: Arc::new(collector),
             spool,
-            metrics,
-            server,
-            proxy_protocol: http.proxy_protocol,
-            tls: None,
-            certificates: None,
-            shutdown_timeout,
-            reports_to_sentry: settings.general.sentry_dsn.is_some(),
+            certificates,
         })
-    }
-
-    /// Speaks TLS with these certificates, if there are any.
-    pub fn with_tls(mut self, certificates: Option<Arc<Certificates>>) -> Self {
-        self.certificates.clone_from(&certificates);
-        self.tls = certificates.map(|it| Tls::new(it, self.metrics.clone()));
-        self
-    }
-
-    /// Whether connections that nobody has accepted at the stop wait for the next process.
-    pub fn leave_waiting(mut self, leaves_waiting: bool) -> Self {
-        self.server.leaves_waiting = leaves_waiting;
-        self
     }
 
     /// Serves until `stop` is cancelled, then finishes what was taken; `hurry` shortens that.
     ///
-    /// `lost_lines` says how many log lines were lost since the start; `figures` is filled for those who look at them.
-    /// Requests get two thirds of the time to finish, what they left behind gets all that is left of it.
+    /// With `leaves_waiting` connections that nobody has accepted at the stop wait for the next process. `lost_lines` says how
+    /// many log lines were lost since the start; `figures` is filled for those who look at them. Requests get two thirds
+    /// of the time to finish, what they left behind gets all that is left of it.
     pub async fn serve(
         self,
         listener: TcpListener,
+        leaves_waiting: bool,
         stop: CancellationToken,
         hurry: CancellationToken,
         lost_lines: impl Fn() -> u64 + Send + Sync + 'static,
         figures: Arc<OnceLock<Figures>>,
     ) -> Leftover {
-        let metrics = self.metrics.clone();
-        let mut server = Server::new(listener, self.routes(), self.server, metrics)
-            .with_budget(self.crashmover.budget().clone())
-            .with_tls(self.tls.clone());
-        if self.proxy_protocol {
-            server = server.expect_proxy_headers();
-        }
+        let server = self.server(listener).leave_waiting(leaves_waiting);
         let _ = figures.set(self.figures(server.open_connections()));
         let background = self.background(figures, Losses::new(lost_lines));
-        let requests_time = self.shutdown_timeout * 2 / 3;
+        let Collector {
+            crashmover,
+            metrics,
+            settings,
+            ..
+        } = &*self.collector;
+        let shutdown_timeout = settings.crashmover.shutdown_timeout;
+        let requests_time = shutdown_timeout * 2 / 3;
         let stopped = stop.clone().cancelled_owned().map(|()| Instant::now());
         let serving = server.serve(stop, async || wait(requests_time, &hurry).await);
         let (abandoned, stopped) = tokio::join!(serving, stopped);
@@ -216,28 +170,47 @@ impl App {
             );
         }
         // What requests did not need of their time belongs to the reports.
-        let left = self.shutdown_timeout.saturating_sub(stopped.elapsed());
-        let leftover = self.crashmover.drain(left, &hurry).await;
+        let left = shutdown_timeout.saturating_sub(stopped.elapsed());
+        let leftover = crashmover.drain(left, &hurry).await;
         background.abort();
-        let metrics = self.metrics;
+        let metrics = metrics.clone();
         // Metrics do not hold up the end.
         let _ = tokio::task::spawn_blocking(move || metrics.flush(LAST_METRICS)).await;
         leftover
     }
 
+    fn server(&self, listener: TcpListener) -> Server {
+        let Collector {
+            crashmover,
+            metrics,
+            settings,
+            ..
+        } = &*self.collector;
+        let mut http = settings.http.clone();
+        http.max_connections = OpenFiles::of(settings).connections();
+        let tls = self.certificates.clone();
+        let tls = tls.map(|certificates| Tls::new(certificates, metrics.clone()));
+        let (budget, metrics) = (crashmover.budget().clone(), metrics.clone());
+        Server::new(listener, self.routes(), http, tls, budget, metrics)
+    }
+
     fn routes(&self) -> Routes {
+        let is_watched = self.collector.settings.general.sentry_dsn.is_some();
         routes(self.collector.clone(), |routes| {
-            match self.reports_to_sentry {
-                true => Routes::new(sentry::watch(routes)),
-                false => routes,
+            if !is_watched {
+                return routes;
             }
+            Routes::new(tower::service_fn(move |request| {
+                let span = sentry::span_of(&request);
+                routes.clone().oneshot(request).instrument(span)
+            }))
         })
     }
 
     fn figures(&self, connections: impl Fn() -> usize + Send + Sync + 'static) -> Figures {
         let certificates = self.certificates.clone();
         Figures {
-            crashmover: self.crashmover.clone(),
+            crashmover: self.collector.crashmover.clone(),
             spool: self.spool.clone(),
             connections: Box::new(connections),
             certificate_days_left: Box::new(move || days_left(certificates.as_deref()?)),
@@ -245,16 +218,18 @@ impl App {
     }
 
     fn background(&self, figures: Arc<OnceLock<Figures>>, mut losses: Losses) -> JoinHandle<()> {
-        let (metrics, certificates) = (self.metrics.clone(), self.certificates.clone());
-        let mut warning = certificate::DailyWarning::default();
+        let (metrics, certificates) = (self.collector.metrics.clone(), self.certificates.clone());
+        let once_a_day = OnceIn::new(certificate::DAY);
         tokio::spawn(async move {
             let mut tick = tokio::time::interval(GAUGES_EVERY);
             loop {
                 tick.tick().await;
                 metrics.tell(&figures.get().map(Figures::gauges).unwrap_or_default());
                 losses.tell(&metrics);
-                if let Some(certificates) = &certificates {
-                    warning.tell(certificates);
+                if let Some(warning) = certificates.as_deref().and_then(ends_soon)
+                    && once_a_day.count().is_some()
+                {
+                    tracing::warn!("{warning}");
                 }
             }
         })
@@ -272,6 +247,11 @@ async fn wait(time: Duration, hurry: &CancellationToken) {
 fn version(general: &GeneralSettings) -> Version {
     let folders = [Some(general.basedir.clone()), settings::binary_folder()];
     Version::load(&folders.into_iter().flatten().collect::<Vec<_>>())
+}
+
+/// `version:commit`, for Sentry.
+pub fn release(general: &GeneralSettings) -> String {
+    version(general).release()
 }
 
 /// Where the collector listens.

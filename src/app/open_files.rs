@@ -21,12 +21,12 @@ pub struct OpenFiles {
 impl OpenFiles {
     /// With the limit as it is now.
     pub fn of(settings: &Settings) -> Self {
-        let movers = settings.crashmover.concurrent_crashmovers.get() as u64;
+        let movers = settings.crashmover.concurrent_crashmovers as u64;
         let spool = settings.spool.as_ref().map_or(0, |_| SPOOL);
         Self {
             limit: getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX),
             others: EVERYTHING_ELSE + spool + PER_MOVER * movers,
-            max_connections: settings.http.max_connections.get() as u64,
+            max_connections: settings.http.max_connections as u64,
         }
     }
 

@@ -95,11 +95,6 @@ impl AwsError {
         Self::new(AwsErrorKind::Transient, text)
     }
 
-    /// The settings make no sense.
-    pub fn misconfigured(text: String) -> Self {
-        Self::new(AwsErrorKind::Refused, text)
-    }
-
     fn new(kind: AwsErrorKind, text: String) -> Self {
         Self {
             kind,
@@ -195,7 +190,7 @@ fn cut(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::AwsConfig;
+    use crate::aws::{Aws, tests::settings};
     use aws_credential_types::provider::future::ProvideCredentials as Provided;
     use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 
@@ -249,7 +244,7 @@ mod tests {
     }
 
     async fn without_credentials(error: fn() -> CredentialsError) -> AwsError {
-        let aws = AwsConfig::for_tests().settle().await.unwrap();
+        let aws = Aws::prepare(&settings("http://127.0.0.1:1")).await;
         let provider = SharedCredentialsProvider::new(NoLuck(error));
         let sdk = aws.sdk.into_builder().credentials_provider(provider);
         let client = aws_sdk_s3::Client::new(&sdk.build());

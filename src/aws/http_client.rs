@@ -1,6 +1,5 @@
 //! The HTTP client below the AWS SDK: TLS, proxies, idle connections. Timeouts come with the SDK's configuration.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use aws_sdk_s3::config::SharedHttpClient;
@@ -9,14 +8,17 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use hyper::Uri;
 
+use crate::settings::is_this_machine;
+
 /// Short, so that a connection is seldom used again just as the other side gives it up.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// HTTPS by rustls with ring and the system's certificates, through the proxy that the environment names.
 ///
 /// An endpoint on this machine is never looked for behind a proxy.
-pub fn http_client(endpoint: Option<&Uri>) -> SharedHttpClient {
-    let is_local = endpoint.and_then(Uri::host).is_some_and(is_loopback);
+pub fn http_client(endpoint_url: Option<&str>) -> SharedHttpClient {
+    let endpoint = endpoint_url.and_then(|url| url.parse::<Uri>().ok());
+    let is_local = endpoint.is_some_and(|url| url.host().is_some_and(is_this_machine));
     // Hidden in the docs, but the way the SDK builds its own default client; only this way takes a proxy.
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = ConnectorBuilder::default()
@@ -31,32 +33,4 @@ pub fn http_client(endpoint: Option<&Uri>) -> SharedHttpClient {
         connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
         connector.build()
     })
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    address == "localhost"
-        || address
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn this_machine_is_known_by_all_its_names() {
-        for (host, local) in [
-            ("localhost", true),
-            ("127.0.0.1", true),
-            ("127.3.2.1", true),
-            ("[::1]", true),
-            ("localstack", false),
-            ("s3.us-west-2.amazonaws.com", false),
-            ("10.0.0.1", false),
-        ] {
-            assert_eq!(is_loopback(host), local, "{host}");
-        }
-    }
 }

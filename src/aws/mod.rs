@@ -1,19 +1,14 @@
 //! What S3 and SQS have in common: where to find AWS, who we are there, and what its failures mean.
 //!
-//! Of the environment only credentials, proxies, trusted certificates and, where no setting names one, the region
-//! count. Retries, timeouts and protocol details are fixed here, so that an `AWS_…` variable cannot change them.
+//! Of the environment only credentials, proxies and trusted certificates count. Retries, timeouts and protocol details are fixed here, so that an `AWS_…` variable cannot change them.
 
 mod codes;
 mod error;
 mod http_client;
 
-use std::fmt;
 use std::time::Duration;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_config::environment::region::EnvironmentVariableRegionProvider;
-use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::region::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -24,44 +19,17 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::{
     RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient,
 };
-use hyper::Uri;
 
 pub use codes::AwsErrorKind;
 pub use error::AwsError;
 use http_client::http_client;
 
+use crate::settings::{AccessKey, AwsSettings};
+
 /// A host that does not even open a connection in this time is treated as away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Signing needs some region; stores that are not AWS do not care which.
-const REGION_OF_OTHER_STORES: &str = "us-east-1";
 
-/// Where AWS, or something that speaks like it, is to be found, and who we are there.
-#[derive(Clone)]
-pub struct AwsConfig {
-    /// None: `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's; `us-east-1` if there is an endpoint.
-    pub region: Option<String>,
-    /// `http://` or `https://`, host, port. None: AWS's own.
-    pub endpoint_url: Option<String>,
-    /// None, together with the secret: the SDK's whole chain (environment, profile, web identity, container, instance).
-    pub access_key: Option<String>,
-    pub secret_access_key: Option<String>,
-    /// How long one call may take, from the search for credentials to the last byte of the answer.
-    pub call_timeout: Duration,
-}
-
-/// Never shows the keys.
-impl fmt::Debug for AwsConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AwsConfig")
-            .field("region", &self.region)
-            .field("endpoint_url", &self.endpoint_url.as_deref().map(shown))
-            .field("has_access_key", &self.access_key.is_some())
-            .field("call_timeout", &self.call_timeout)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A configuration that can be used: the SDK's form of it, and words for logs and errors.
+/// What can be used of the settings: the SDK's form of them, and words for logs and errors.
 #[derive(Clone, Debug)]
 pub struct Aws {
     pub sdk: SdkConfig,
@@ -70,194 +38,96 @@ pub struct Aws {
     pub call_timeout: Duration,
 }
 
-impl AwsConfig {
-    /// Settles region and credentials provider. Reads files and environment but does not use the network.
-    ///
-    /// # Errors
-    /// What an operator has to put right in the settings: no region, half a pair of keys, a useless endpoint.
-    pub async fn settle(&self) -> Result<Aws, AwsError> {
-        let endpoint = self.endpoint()?;
-        let region = self.settle_region().await?;
-        let http_client = http_client(endpoint.as_ref());
-        let credentials = self.credentials(&region, http_client.clone()).await?;
-        let place = match &self.endpoint_url {
-            Some(url) => format!("region {region}, endpoint {}", shown(url)),
+impl Aws {
+    /// Chooses where credentials come from. Reads files and environment but does not use the network.
+    pub async fn prepare(settings: &AwsSettings) -> Self {
+        let region = Region::new(settings.region.clone());
+        let endpoint_url = settings.endpoint_url.as_deref();
+        let http_client = http_client(endpoint_url);
+        let place = match endpoint_url {
+            Some(url) => format!("region {region}, endpoint {url}"),
             None => format!("region {region}, AWS's own endpoint"),
         };
         let mut sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
+            .credentials_provider(credentials(settings, &region, &http_client).await)
             .region(region)
-            .credentials_provider(credentials)
             .http_client(http_client)
             // One retry policy is in force, the crashmover's: its count is the one in the metrics.
             .retry_config(RetryConfig::disabled())
-            .timeout_config(self.timeouts())
+            .timeout_config(timeouts(settings.call_timeout))
             // It cannot see a server that stops reading a body of one piece; the deadline can.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             // Anything else sends bodies as `aws-chunked` with trailers, which some stores keep as the object's encoding.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        sdk.set_endpoint_url(self.endpoint_url.clone());
-        Ok(Aws {
+        sdk.set_endpoint_url(settings.endpoint_url.clone());
+        Self {
             sdk: sdk.build(),
             place,
-            call_timeout: self.call_timeout,
-        })
-    }
-
-    fn endpoint(&self) -> Result<Option<Uri>, AwsError> {
-        let Some(url) = &self.endpoint_url else {
-            return Ok(None);
-        };
-        match url.parse::<Uri>() {
-            Ok(uri)
-                if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() =>
-            {
-                Ok(Some(uri))
-            }
-            _ => Err(AwsError::misconfigured(format!(
-                "the endpoint URL {:?} is not of the form http://host:port or https://host:port",
-                shown(url)
-            ))),
+            call_timeout: settings.call_timeout,
         }
-    }
-
-    async fn settle_region(&self) -> Result<Region, AwsError> {
-        if let Some(region) = &self.region {
-            return Ok(Region::new(region.clone()));
-        }
-        let found = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-            .or_else(ProfileFileRegionProvider::new())
-            .region()
-            .await;
-        match (found, &self.endpoint_url) {
-            (Some(region), _) => Ok(region),
-            (None, Some(_)) => Ok(Region::from_static(REGION_OF_OTHER_STORES)),
-            (None, None) => Err(AwsError::misconfigured(
-                "no AWS region is set, neither by the …_REGION setting nor by AWS_REGION"
-                    .to_owned(),
-            )),
-        }
-    }
-
-    async fn credentials(
-        &self,
-        region: &Region,
-        http_client: SharedHttpClient,
-    ) -> Result<SharedCredentialsProvider, AwsError> {
-        match (&self.access_key, &self.secret_access_key) {
-            (Some(key), Some(secret)) => Ok(SharedCredentialsProvider::new(Credentials::new(
-                key, secret, None, None, "settings",
-            ))),
-            (None, None) => {
-                let chain = DefaultCredentialsChain::builder()
-                    .region(region.clone())
-                    .configure(ProviderConfig::default().with_http_client(http_client))
-                    .build()
-                    .await;
-                Ok(SharedCredentialsProvider::new(chain))
-            }
-            _ => Err(AwsError::misconfigured(
-                "…_ACCESS_KEY and …_SECRET_ACCESS_KEY must be set both, or neither".to_owned(),
-            )),
-        }
-    }
-
-    fn timeouts(&self) -> TimeoutConfig {
-        TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT.min(self.call_timeout))
-            .read_timeout(self.call_timeout)
-            .operation_attempt_timeout(self.call_timeout)
-            .operation_timeout(self.call_timeout)
-            .build()
     }
 }
 
-/// A URL without the user and password that it may carry.
-fn shown(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://{place}"),
-        (None, Some((_, place))) => place.to_owned(),
-        _ => url.to_owned(),
+async fn credentials(
+    settings: &AwsSettings,
+    region: &Region,
+    http_client: &SharedHttpClient,
+) -> SharedCredentialsProvider {
+    if let Some(AccessKey { id, secret }) = &settings.access_key {
+        let keys = Credentials::new(id.expose(), secret.expose(), None, None, "settings");
+        return SharedCredentialsProvider::new(keys);
     }
+    let chain = DefaultCredentialsChain::builder()
+        .region(region.clone())
+        .configure(ProviderConfig::default().with_http_client(http_client.clone()))
+        .build();
+    SharedCredentialsProvider::new(chain.await)
 }
 
-#[cfg(test)]
-impl AwsConfig {
-    /// A whole configuration of a place where nobody listens.
-    fn for_tests() -> Self {
-        Self {
-            region: Some("eu-west-3".to_owned()),
-            endpoint_url: Some("http://127.0.0.1:1".to_owned()),
-            access_key: Some("access-key-id".to_owned()),
-            secret_access_key: Some("very-secret-key".to_owned()),
-            call_timeout: Duration::from_secs(5),
-        }
-    }
+fn timeouts(call_timeout: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT.min(call_timeout))
+        .read_timeout(call_timeout)
+        .operation_attempt_timeout(call_timeout)
+        .operation_timeout(call_timeout)
+        .build()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Secret;
 
-    async fn refusal(config: AwsConfig) -> String {
-        let error = config.settle().await.unwrap_err();
-        assert_eq!(error.kind(), AwsErrorKind::Refused);
-        error.to_string()
-    }
-
-    #[tokio::test]
-    async fn half_a_pair_of_keys_is_refused() {
-        for (access_key, secret_access_key) in
-            [(Some("a".to_owned()), None), (None, Some("b".to_owned()))]
-        {
-            let config = AwsConfig {
-                access_key,
-                secret_access_key,
-                ..AwsConfig::for_tests()
-            };
-            assert!(refusal(config).await.contains("both, or neither"));
+    /// Settings of a place where nobody listens.
+    pub fn settings(endpoint_url: &str) -> AwsSettings {
+        AwsSettings {
+            region: "eu-west-3".to_owned(),
+            endpoint_url: Some(endpoint_url.to_owned()),
+            access_key: Some(AccessKey {
+                id: Secret::new("access-key-id"),
+                secret: Secret::new("very-secret-key"),
+            }),
+            call_timeout: Duration::from_secs(5),
         }
     }
 
     #[tokio::test]
-    async fn an_endpoint_needs_scheme_and_host() {
-        for url in [
-            "127.0.0.1:4566",
-            "ftp://host",
-            "http://",
-            "s3",
-            "",
-            "http://a b",
-        ] {
-            let config = AwsConfig {
-                endpoint_url: Some(url.to_owned()),
-                ..AwsConfig::for_tests()
-            };
-            assert!(refusal(config).await.contains("http://host:port"), "{url}");
-        }
-    }
-
-    #[tokio::test]
-    async fn place_and_debug_text_show_no_secret() {
-        let config = AwsConfig {
-            endpoint_url: Some("https://user:password@store:9000/s3".to_owned()),
-            ..AwsConfig::for_tests()
-        };
-        let aws = config.settle().await.unwrap();
-        assert_eq!(
-            aws.place,
-            "region eu-west-3, endpoint https://store:9000/s3"
-        );
-        let config = format!("{config:?}");
-        for secret in ["password", "access-key-id", "very-secret-key"] {
-            assert!(!config.contains(secret), "{config}");
+    async fn the_place_is_said_and_no_key() {
+        let settings = settings("https://store:9000/s3");
+        let aws = Aws::prepare(&settings).await;
+        let place = "region eu-west-3, endpoint https://store:9000/s3";
+        assert_eq!(aws.place, place);
+        let settings = format!("{settings:?}");
+        for secret in ["access-key-id", "very-secret-key"] {
+            assert!(!settings.contains(secret), "{settings}");
         }
     }
 
     #[tokio::test]
     async fn the_sdk_never_retries_by_itself() {
-        let sdk = AwsConfig::for_tests().settle().await.unwrap().sdk;
+        let sdk = Aws::prepare(&settings("http://127.0.0.1:1")).await.sdk;
         assert_eq!(sdk.retry_config().unwrap().max_attempts(), 1);
         let timeouts = sdk.timeout_config().unwrap();
         assert_eq!(timeouts.connect_timeout(), Some(CONNECT_TIMEOUT));

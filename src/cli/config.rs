@@ -1,11 +1,11 @@
 //! `antenna config`: the settings, and where each comes from.
 
-use crate::settings::Loaded;
+use crate::settings::ResolvedSettings;
 
 /// Prints a line for each setting, with its source. Secrets are masked.
-pub fn config(loaded: &Loaded) {
-    let mut page = loaded.to_string();
-    for warning in &loaded.warnings {
+pub fn config(resolved: &ResolvedSettings) {
+    let mut page = resolved.to_string();
+    for warning in &resolved.warnings {
         page.push_str(&format!("# warning: {warning}\n"));
     }
     super::say(&page);

@@ -12,9 +12,9 @@ use rustix::net::sockopt::socket_acceptconn;
 use tokio::net::TcpListener;
 
 /// What was handed over, if anything.
-pub struct HandedOver(Option<std::net::TcpListener>);
+pub struct InheritedSocket(Option<std::net::TcpListener>);
 
-impl HandedOver {
+impl InheritedSocket {
     /// To be called before anything else opens files or starts threads: what is handed over are numbers of descriptors, and
     /// the environment that names them is cleared.
     ///

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::crash::CrashId;
-use crate::settings::{self, Loaded, Problems, Settings};
+use crate::settings::{self, Problems, ResolvedSettings, Settings};
 
 /// Settings or rules that cannot work (`EX_CONFIG` of sysexits.h).
 const EXIT_SETTINGS: u8 = 78;
@@ -107,13 +107,13 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::Submit(args) => submit(settings, &args),
         command => settings
-            .map_err(Failed::Settings)
+            .map_err(CommandError::Settings)
             .and_then(|settings| with_settings(command, &settings)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
-            if !matches!(failed, Failed::Told(_)) {
+            if !matches!(failed, CommandError::Told(_)) {
                 complain(&format!("{failed}\n"));
             }
             failed.exit_code()
@@ -121,21 +121,24 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-fn with_settings(command: Command, (settings, loaded): &(Settings, Loaded)) -> Result<(), Failed> {
+fn with_settings(
+    command: Command,
+    (settings, resolved): &(Settings, ResolvedSettings),
+) -> Result<(), CommandError> {
     match command {
-        Command::Check { live: true } => live::live(settings).map_err(Failed::Other),
-        Command::Check { live: false } => check::check(settings, loaded),
+        Command::Check { live: true } => live::live(settings).map_err(CommandError::Other),
+        Command::Check { live: false } => check::check(settings, resolved),
         Command::Show { crash_id } => {
-            show::show(settings, &parse_id(&crash_id)?).map_err(Failed::Other)
+            show::show(settings, &parse_id(&crash_id)?).map_err(CommandError::Other)
         }
-        Command::Spool(command) => spool::spool(settings, command).map_err(Failed::Other),
+        Command::Spool(command) => spool::spool(settings, command).map_err(CommandError::Other),
         Command::Throttle(args) => throttle::throttle(settings, &args).map(|page| say(&page)),
         Command::Config { .. }
         | Command::Metrics
         | Command::Serve
         | Command::Submit(_)
         | Command::Completions { .. } => {
-            config::config(loaded);
+            config::config(resolved);
             Ok(())
         }
     }
@@ -143,11 +146,11 @@ fn with_settings(command: Command, (settings, loaded): &(Settings, Loaded)) -> R
 
 /// All that matters may be on the command line; then wrong settings of this machine are no obstacle.
 fn submit(
-    settings: Result<(Settings, Loaded), Problems>,
+    settings: Result<(Settings, ResolvedSettings), Problems>,
     args: &submit::SubmitArgs,
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     match settings {
-        Err(problems) if args.needs_settings() => Err(Failed::Settings(problems)),
+        Err(problems) if args.needs_settings() => Err(CommandError::Settings(problems)),
         settings => submit::submit(settings.ok().map(|(settings, _)| settings).as_ref(), args),
     }
 }
@@ -169,7 +172,7 @@ fn counted(number: usize, one: &str, many: &str) -> String {
 }
 
 /// Why a command failed.
-enum Failed {
+enum CommandError {
     Settings(Problems),
     Rules(crate::throttle::RulesError),
     Tls(crate::http::TlsError),
@@ -182,13 +185,13 @@ enum Failed {
     Other(anyhow::Error),
 }
 
-impl From<anyhow::Error> for Failed {
+impl From<anyhow::Error> for CommandError {
     fn from(error: anyhow::Error) -> Self {
         Self::Other(error)
     }
 }
 
-impl Failed {
+impl CommandError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Settings(_) | Self::Rules(_) | Self::Tls(_) => ExitCode::from(EXIT_SETTINGS),
@@ -200,7 +203,7 @@ impl Failed {
     }
 }
 
-impl std::fmt::Display for Failed {
+impl std::fmt::Display for CommandError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Settings(problems) => problems.fmt(f),
@@ -227,16 +230,16 @@ fn causes(error: &anyhow::Error) -> String {
     text
 }
 
-fn parse_id(text: &str) -> Result<CrashId, Failed> {
+fn parse_id(text: &str) -> Result<CrashId, CommandError> {
     let bare = text.strip_prefix("bp-").unwrap_or(text);
-    CrashId::parse(bare).map_err(|error| Failed::Other(anyhow::anyhow!("{text}: {error}")))
+    CrashId::parse(bare).map_err(|error| CommandError::Other(anyhow::anyhow!("{text}: {error}")))
 }
 
 /// A runtime for one command.
 fn runtime(settings: &Settings) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = settings.general.worker_threads {
-        builder.worker_threads(threads.get());
+        builder.worker_threads(threads);
     }
     // JSON annotations may be nested 900 deep; what is not touched costs nothing.
     builder.thread_stack_size(8 << 20).enable_all().build()

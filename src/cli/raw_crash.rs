@@ -8,7 +8,7 @@ use anyhow::Context;
 use crate::crash::Annotations;
 use crate::intake;
 
-use super::Failed;
+use super::CommandError;
 
 /// What the collector adds to every raw crash; no client said it.
 const COLLECTORS_OWN: [&str; 4] = ["uuid", "version", "submitted_timestamp", "metadata"];
@@ -61,11 +61,13 @@ fn parse(json: &[u8]) -> anyhow::Result<Stored> {
 ///
 /// # Errors
 /// `Usage`: there is no `=` or no key. `Other`: the file cannot be read or is no text. Values are never repeated.
-fn pair(argument: &str) -> Result<(String, String), Failed> {
+fn pair(argument: &str) -> Result<(String, String), CommandError> {
     let (key, value) = argument
         .split_once('=')
         .filter(|(key, _)| !key.is_empty())
-        .ok_or_else(|| Failed::Usage(anyhow::anyhow!("an annotation is written KEY=VALUE")))?;
+        .ok_or_else(|| {
+            CommandError::Usage(anyhow::anyhow!("an annotation is written KEY=VALUE"))
+        })?;
     let value = match value.strip_prefix('@') {
         None => value.to_owned(),
         Some(text) if text.starts_with('@') => text.to_owned(),
@@ -79,7 +81,7 @@ fn pair(argument: &str) -> Result<(String, String), Failed> {
 ///
 /// # Errors
 /// The raw crash or a value's file cannot be read; a pair is none.
-pub fn gather(file: Option<&Path>, pairs: &[String]) -> Result<Stored, Failed> {
+pub fn gather(file: Option<&Path>, pairs: &[String]) -> Result<Stored, CommandError> {
     let mut stored = match file {
         Some(file) => read(file)?,
         None => Stored {

@@ -9,21 +9,17 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::admin::{Figures, Readiness};
+use crate::admin::Readiness;
 use crate::app::{self, AdminParts, App, Backends, OpenFiles};
-use crate::crash_publish::PublishErrorKind;
-use crate::crash_storage::StorageErrorKind;
 use crate::fail_point;
 use crate::http::Certificates;
-use crate::logging::{self, Logging, LoggingConfig};
-use crate::sentry::Sentry;
-use crate::settings::{
-    self, Acknowledge, GeneralSettings, Loaded, LogLevel, Problems, Settings, StorageClass,
-};
+use crate::logging::{self, Format, Logging, Mozlog};
+use crate::sentry::{Sentry, destination};
+use crate::settings::{self, GeneralSettings, Problems, ResolvedSettings, Settings, StorageClass};
 use crate::throttle::Throttler;
 
-use super::Failed;
-use super::listener::HandedOver;
+use super::CommandError;
+use super::listener::InheritedSocket;
 use super::signals::{watch_hangups, watch_signals};
 
 /// Attempts to reach storage and queue at start, while containers and networks come up.
@@ -31,21 +27,24 @@ const CONNECT_ATTEMPTS: u32 = 5;
 const CONNECT_PAUSE: Duration = Duration::from_secs(2);
 
 /// Runs the collector; returns when it was told to stop, or when it cannot start.
-pub fn serve(settings: Result<(Settings, Loaded), Problems>) -> ExitCode {
-    let handed_over = HandedOver::take();
-    let sentry = sentry(match &settings {
-        Ok((settings, _)) => &settings.general,
-        Err(problems) => &problems.general,
-    });
+pub fn serve(settings: Result<(Settings, ResolvedSettings), Problems>) -> ExitCode {
+    let inherited = InheritedSocket::take();
+    let (general, has_storage) = match &settings {
+        Ok((settings, resolved)) => (&settings.general, resolved.has_storage()),
+        Err(problems) => (&*problems.general, problems.has_storage),
+    };
+    // Also with settings that do not work, as long as the DSN can be read: a failed start is worth an event.
+    let sentry = Sentry::start(general, app::release(general));
     let logging = logging::init(
-        &logging_config(&settings),
+        log_format(general, has_storage),
+        general.logging_level,
         sentry.as_ref().map(Sentry::layer),
     );
     let result = match settings {
-        Ok((settings, loaded)) => handed_over
-            .map_err(Failed::Other)
-            .and_then(|handed_over| start(&settings, &loaded, handed_over, &logging)),
-        Err(problems) => Err(Failed::Settings(problems)),
+        Ok((settings, resolved)) => inherited
+            .map_err(CommandError::Other)
+            .and_then(|inherited| start(&settings, &resolved, inherited, &logging)),
+        Err(problems) => Err(CommandError::Settings(problems)),
     };
     let code = match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -60,97 +59,68 @@ pub fn serve(settings: Result<(Settings, Loaded), Problems>) -> ExitCode {
     code
 }
 
-/// Also with settings that do not work, as long as the DSN can be read: a failed start is worth an event.
-fn sentry(general: &GeneralSettings) -> Option<Sentry> {
-    app::sentry_config(general).map(|config| Sentry::start(&config))
-}
-
 /// Text for people on a terminal, in local development, and where nothing was set at all; JSON lines otherwise.
-fn logging_config(settings: &Result<(Settings, Loaded), Problems>) -> LoggingConfig {
+fn log_format(general: &GeneralSettings, has_storage: bool) -> Format {
     let is_terminal = std::io::stdout().is_terminal();
-    let (general, level, has_storage) = match settings {
-        Ok((settings, loaded)) => {
-            let general = &settings.general;
-            (general, general.logging_level, !is_tryout(loaded))
-        }
-        Err(problems) => (&*problems.general, LogLevel::Info, problems.has_storage),
-    };
-    LoggingConfig {
-        level,
-        is_human: general.local_dev_env || is_terminal || !has_storage,
-        has_colours: is_terminal && !settings::refuses_colours(),
-        hostname: general
-            .host_id
-            .clone()
-            .unwrap_or_else(settings::machine_name),
+    match general.local_dev_env || is_terminal || !has_storage {
+        true => Format::Human {
+            has_colours: is_terminal && !settings::refuses_colours(),
+        },
+        false => Format::Mozlog(Mozlog::new(&general.host_name())),
     }
-}
-
-/// Nobody chose where reports are kept: somebody tries the collector out.
-fn is_tryout(loaded: &Loaded) -> bool {
-    loaded
-        .values
-        .iter()
-        .any(|value| value.name == "CRASHMOVER_CRASHSTORAGE_CLASS" && value.source == "default")
 }
 
 fn start(
     settings: &Settings,
-    loaded: &Loaded,
-    handed_over: HandedOver,
+    resolved: &ResolvedSettings,
+    inherited: InheritedSocket,
     logging: &Logging,
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     if let Some(wanted) = settings::fail_point() {
-        arm(&wanted.to_string_lossy()).map_err(Failed::Other)?;
+        arm(&wanted.to_string_lossy()).map_err(CommandError::Other)?;
     }
-    for value in &loaded.values {
-        tracing::info!("{}={}", value.name, value.shown);
+    for value in &resolved.values {
+        tracing::info!("{value}");
     }
-    for warning in &loaded.warnings {
+    for warning in &resolved.warnings {
         tracing::warn!("{warning}");
     }
-    if let Some(sentry) = app::sentry_config(&settings.general) {
+    let general = &settings.general;
+    if let Some(dsn) = &general.sentry_dsn {
         tracing::info!(
-            release = sentry.release,
-            server_name = sentry.server_name,
+            release = app::release(general),
+            server_name = general.host_name(),
             "errors are reported to Sentry at {}",
-            sentry.destination()
+            destination(dsn)
         );
     }
     OpenFiles::raise_limit();
     if let Some(warning) = OpenFiles::of(settings).warning() {
         tracing::warn!("{warning}");
     }
-    let throttler = app::throttler(settings).map_err(Failed::Rules)?;
-    let certificates = app::certificates(settings).map_err(Failed::Tls)?;
+    let throttler = app::throttler(settings).map_err(CommandError::Rules)?;
+    let certificates = app::certificates(settings).map_err(CommandError::Tls)?;
     let runtime = super::runtime(settings)
         .context("the runtime cannot be started")
-        .map_err(Failed::Other)?;
-    let door = Door {
+        .map_err(CommandError::Other)?;
+    let serving = serve_until_stopped(
+        (settings, resolved),
+        throttler,
         certificates,
-        handed_over,
-    };
-    let serving = serve_until_stopped(settings, loaded, throttler, door, logging);
-    let result = runtime.block_on(serving).map_err(Failed::Other);
+        inherited,
+        logging,
+    );
+    let result = runtime.block_on(serving).map_err(CommandError::Other);
     // Blocking work on a disk that hangs must not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-/// What the front door needs from outside.
-struct Door {
-    certificates: Option<Arc<Certificates>>,
-    handed_over: HandedOver,
-}
-
 async fn serve_until_stopped(
-    settings: &Settings,
-    loaded: &Loaded,
+    (settings, resolved): (&Settings, &ResolvedSettings),
     throttler: Throttler,
-    Door {
-        certificates,
-        handed_over,
-    }: Door,
+    certificates: Option<Arc<Certificates>>,
+    inherited: InheritedSocket,
     logging: &Logging,
 ) -> anyhow::Result<()> {
     // Before anything that takes long: until it is watched for, the signal ends the process.
@@ -166,19 +136,26 @@ async fn serve_until_stopped(
         figures: figures.clone(),
     };
     // Before storage and queue are asked, which may take long: somebody may want to know what is going on.
-    let admin = app::open_admin(settings, loaded, parts).await?;
+    let admin = app::open_admin(settings, resolved, parts).await?;
     let backends = app::backends(settings).await?;
     verify(&backends, settings).await?;
-    let app = App::build(settings, throttler, backends, metrics).await?;
-    let app = app.with_tls(certificates.clone());
-    let app = app.leave_waiting(handed_over.is_there());
+    let app = App::build(settings, throttler, backends, metrics, certificates).await?;
+    let leaves_waiting = inherited.is_there();
     // Before anybody can come: until they are watched for, signals end the process.
     let hurry = CancellationToken::new();
     let signals = tokio::spawn(watch_signals(stop.clone(), hurry.clone())?);
-    let listener = handed_over.listen(app::address(settings)).await?;
-    announce(&listener, settings, loaded)?;
+    let listener = inherited.listen(app::address(settings)).await?;
+    announce(&listener, settings, resolved)?;
     readiness.set_ready();
-    run(app, listener, stop, hurry, logging, figures).await;
+    let lost_lines = logging.lost_lines();
+    let serving = app.serve(listener, leaves_waiting, stop, hurry, lost_lines, figures);
+    let leftover = serving.await;
+    tracing::info!(
+        spooled = leftover.spooled.len(),
+        unsaved = leftover.unsaved.len(),
+        unpublished = leftover.unpublished.len(),
+        "stopped"
+    );
     signals.abort();
     hangups.abort();
     if let Some(admin) = admin {
@@ -200,31 +177,15 @@ fn arm(wanted: &str) -> anyhow::Result<()> {
 ///
 /// With a spool, storage that is merely away does not stop the start: reports can be kept meanwhile.
 async fn verify(backends: &Backends, settings: &Settings) -> anyhow::Result<()> {
-    let Backends { storage, publisher } = backends;
     let has_spool = settings.spool.is_some();
     for attempt in 1.. {
-        let storage = storage.verify().await;
-        let queue = publisher.verify().await;
-        let is_transient = storage
-            .as_ref()
-            .err()
-            .is_none_or(|error| error.kind == StorageErrorKind::Transient)
-            && queue
-                .as_ref()
-                .err()
-                .is_none_or(|error| error.kind == PublishErrorKind::Transient);
-        let problems = [
-            storage.err().map(|e| e.to_string()),
-            queue.err().map(|e| e.to_string()),
-        ];
-        let problems = problems
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join("; ");
+        let failures: Vec<_> = backends.verify().await.into_iter().flatten().collect();
+        let problems: Vec<_> = failures.iter().map(|failure| &*failure.error).collect();
+        let problems = problems.join("; ");
         if problems.is_empty() {
             break;
         }
+        let is_transient = failures.iter().all(|failure| failure.is_transient);
         anyhow::ensure!(
             is_transient && (has_spool || attempt < CONNECT_ATTEMPTS),
             "{problems}"
@@ -246,7 +207,11 @@ async fn verify(backends: &Backends, settings: &Settings) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn announce(listener: &TcpListener, settings: &Settings, loaded: &Loaded) -> anyhow::Result<()> {
+fn announce(
+    listener: &TcpListener,
+    settings: &Settings,
+    resolved: &ResolvedSettings,
+) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let scheme = app::scheme(settings);
     match &settings.crash_storage {
@@ -254,17 +219,10 @@ fn announce(listener: &TcpListener, settings: &Settings, loaded: &Loaded) -> any
             tracing::info!("reports are kept in the folder {}", fs.root.display())
         }
         StorageClass::S3(s3) => tracing::info!("reports are kept in the bucket {}", s3.bucket_name),
-        StorageClass::Memory => {
-            tracing::warn!("reports are kept in memory only, and lost at the end")
-        }
-        StorageClass::None => tracing::warn!("reports are not kept at all: this is for measuring"),
+        // That they are lost is among the warnings of the settings.
+        StorageClass::Memory | StorageClass::None => {}
     }
-    if settings.crashmover.acknowledge == Acknowledge::Queued {
-        tracing::warn!(
-            "CRASHMOVER_ACKNOWLEDGE=queued: a kill loses the reports that wait in memory"
-        );
-    }
-    if is_tryout(loaded) {
+    if !resolved.has_storage() {
         let port = address.port();
         tracing::info!(
             "try: curl -F ProductName=Firefox -F ReleaseChannel=nightly -F upload_file_minidump=@README.md {scheme}://localhost:{port}/submit"
@@ -272,23 +230,4 @@ fn announce(listener: &TcpListener, settings: &Settings, loaded: &Loaded) -> any
     }
     tracing::info!("listening on {scheme}://{address}");
     Ok(())
-}
-
-async fn run(
-    app: App,
-    listener: TcpListener,
-    stop: CancellationToken,
-    hurry: CancellationToken,
-    logging: &Logging,
-    figures: Arc<OnceLock<Figures>>,
-) {
-    let lost_lines = logging.lost_lines();
-    let leftover = app.serve(listener, stop, hurry, lost_lines, figures).await;
-    let (unsaved, unpublished) = (leftover.unsaved.len(), leftover.unpublished.len());
-    tracing::info!(
-        spooled = leftover.spooled.len(),
-        unsaved,
-        unpublished,
-        "stopped"
-    );
 }

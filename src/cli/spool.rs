@@ -6,7 +6,6 @@ use std::time::SystemTime;
 use anyhow::Context;
 use clap::Subcommand;
 
-use crate::app;
 use crate::settings::Settings;
 use crate::spool::{self, Content, Folder, Listed};
 
@@ -38,9 +37,9 @@ pub enum SpoolCommand {
 /// # Errors
 /// There is no spool in the settings, no such entry, a damaged one, or the disk says no.
 pub fn spool(settings: &Settings, command: SpoolCommand) -> anyhow::Result<()> {
-    let config = app::spool_config(settings)
-        .context("there is no spool: CRASHMOVER_SPOOL_DIR is not set")?;
-    let dir = config.dir.as_path();
+    let settings = settings.spool.as_ref();
+    let settings = settings.context("there is no spool: CRASHMOVER_SPOOL_DIR is not set")?;
+    let dir = settings.dir.as_path();
     match command {
         SpoolCommand::Ls => list(dir),
         SpoolCommand::Show { entry } => each(dir, &entry, |file| show(dir, file)),

@@ -12,7 +12,7 @@ use crate::crash::Annotations;
 use crate::settings::Settings;
 use crate::throttle::{Explanation, Finding, ThrottleResult, Throttler};
 
-use super::{Failed, raw_crash};
+use super::{CommandError, raw_crash};
 
 /// Ways through the rules that are followed; each rule with a chance on the way doubles them.
 const MOST_WAYS: usize = 1024;
@@ -31,8 +31,8 @@ pub struct ThrottleArgs {
 ///
 /// # Errors
 /// Mistakes in the rules; a raw crash that cannot be read.
-pub fn throttle(settings: &Settings, args: &ThrottleArgs) -> Result<String, Failed> {
-    let throttler = app::throttler(settings).map_err(Failed::Rules)?;
+pub fn throttle(settings: &Settings, args: &ThrottleArgs) -> Result<String, CommandError> {
+    let throttler = app::throttler(settings).map_err(CommandError::Rules)?;
     let stored = raw_crash::gather(args.raw_crash.as_deref(), &args.annotations)?;
     Ok(explained(&throttler, stored.annotations, Utc::now()))
 }
@@ -159,16 +159,10 @@ fn sentence(rule: &str, result: ThrottleResult, chance: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::throttle::ThrottleSettings;
     use serde_json::Value;
 
     fn page(annotations: &[(&str, &str)]) -> String {
-        let throttler = Throttler::new(&ThrottleSettings {
-            rules: "mozilla",
-            products: "mozilla",
-            package_names: "mozilla",
-        })
-        .unwrap();
+        let throttler = Throttler::new("mozilla", "mozilla", "mozilla").unwrap();
         let annotations = annotations.iter();
         let annotations =
             annotations.map(|(name, value)| ((*name).to_owned(), Value::from(*value)));

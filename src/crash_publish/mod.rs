@@ -6,4 +6,4 @@ mod sqs;
 
 pub use memory::MemoryPublisher;
 pub use publisher::{CrashPublisher, NoPublisher, PublishError, PublishErrorKind};
-pub use sqs::{SqsConfig, SqsPublisher};
+pub use sqs::SqsPublisher;

@@ -10,19 +10,12 @@ use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
 use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
 
 use super::publisher::{CrashPublisher, PublishError, PublishErrorKind};
-use crate::aws::{Aws, AwsConfig, AwsError, AwsErrorKind};
+use crate::aws::{Aws, AwsError, AwsErrorKind};
 use crate::crash::CrashId;
+use crate::settings::SqsSettings;
 
 /// As many entries as AWS takes in one batch. Their bytes do not matter: 10 ids are 360 of the allowed 1,048,576.
 const LARGEST_BATCH: usize = 10;
-
-/// Where the queue is.
-#[derive(Clone, Debug)]
-pub struct SqsConfig {
-    pub aws: AwsConfig,
-    /// The queue's name, not its URL.
-    pub queue: String,
-}
 
 /// One standard queue. Ids may arrive more than once and in any order, which the processor expects.
 #[derive(Debug)]
@@ -39,28 +32,15 @@ pub struct SqsPublisher {
 
 impl SqsPublisher {
     /// Prepares everything but does not use the network.
-    ///
-    /// # Errors
-    /// Settings that cannot work: a FIFO queue, no region, half a pair of keys, a useless endpoint.
-    pub async fn connect(config: SqsConfig) -> Result<Self, PublishError> {
-        let SqsConfig { aws, queue } = config;
-        let refused = |error| {
-            let doing = format!("preparing SQS queue {queue} (settings CRASHMOVER_CRASHPUBLISH_…)");
-            PublishError::new(PublishErrorKind::Permanent, doing, error)
-        };
-        if queue.ends_with(".fifo") {
-            return Err(refused(AwsError::misconfigured(
-                "FIFO queues are not supported: make a standard queue".to_owned(),
-            )));
-        }
-        let aws = aws.settle().await.map_err(refused)?;
-        Ok(Self {
+    pub async fn connect(settings: &SqsSettings) -> Self {
+        let aws = Aws::prepare(&settings.aws).await;
+        Self {
             client: Client::new(&aws.sdk),
             aws,
-            queue,
+            queue: settings.queue_name.clone(),
             url: Mutex::new(None),
             was_there: AtomicBool::new(false),
-        })
+        }
     }
 
     async fn url(&self) -> Result<String, PublishError> {

@@ -15,11 +15,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use blob::{Blob, BlobStore, StorageError, StorageErrorKind};
-pub use fs::{FsConfig, FsStore};
+pub use fs::FsStore;
 pub use keys::{Layout, ReportKeys};
 pub use memory::MemoryStore;
 pub use none::NoStore;
-pub use s3::{S3Config, S3Store};
+pub use s3::S3Store;
 
 use crate::crash::{CrashId, CrashReport, Dump, DumpName, RawCrash, to_python_json};
 

@@ -17,18 +17,12 @@ use hyper::body::Frame;
 use sha2::{Digest, Sha256};
 
 use super::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
-use crate::aws::{Aws, AwsConfig, AwsError, AwsErrorKind};
+use crate::aws::{Aws, AwsError, AwsErrorKind};
 use crate::fail_point;
+use crate::settings::S3Settings;
 
 /// Real reports have up to five dumps. More connections at once for a single report would only crowd out the others.
 const UPLOADS_AT_ONCE: usize = 8;
-
-/// Where the bucket is.
-#[derive(Clone, Debug)]
-pub struct S3Config {
-    pub aws: AwsConfig,
-    pub bucket: String,
-}
 
 /// One bucket, addressed by path (`endpoint/bucket/key`), as the original does.
 #[derive(Debug)]
@@ -43,25 +37,15 @@ pub struct S3Store {
 
 impl S3Store {
     /// Prepares everything but does not use the network.
-    ///
-    /// # Errors
-    /// Settings that cannot work: no region, half a pair of keys, a useless endpoint.
-    pub async fn connect(config: S3Config) -> Result<Self, StorageError> {
-        let S3Config { aws, bucket } = config;
-        let aws = aws.settle().await.map_err(|error| {
-            let doing =
-                format!("preparing S3 bucket {bucket} (settings CRASHMOVER_CRASHSTORAGE_…)");
-            StorageError::new(StorageErrorKind::Permanent, doing, error)
-        })?;
-        let config = aws_sdk_s3::config::Builder::from(&aws.sdk)
-            .force_path_style(true)
-            .build();
-        Ok(Self {
-            client: Client::from_conf(config),
+    pub async fn connect(settings: &S3Settings) -> Self {
+        let aws = Aws::prepare(&settings.aws).await;
+        let config = aws_sdk_s3::config::Builder::from(&aws.sdk).force_path_style(true);
+        Self {
+            client: Client::from_conf(config.build()),
             aws,
-            bucket,
+            bucket: settings.bucket_name.clone(),
             was_there: AtomicBool::new(false),
-        })
+        }
     }
 
     /// One PUT: S3 shows an object only when all of it has arrived and its hash is right.

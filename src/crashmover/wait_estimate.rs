@@ -18,7 +18,7 @@ pub struct WaitEstimate {
 impl WaitEstimate {
     pub fn new(movers: usize) -> Self {
         Self {
-            movers: movers.max(1) as u64,
+            movers: movers as u64,
             save_microseconds: AtomicU64::new(0),
         }
     }

@@ -5,7 +5,6 @@
 //! that was not read to a plain end. hyper refuses most other things (RFC 9112 §11.2); `tests/it/smuggling` has them all.
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use tower::util::ServiceExt;
 
 use super::Routes;
 use super::accounts::Account;
+use super::cause;
 use super::lingering_close;
 use super::reply::{Refusal, Reply};
 
@@ -105,14 +105,8 @@ impl hyper::body::Body for NotedEnd {
 
 /// hyper's word for chunks and trailers that it cannot read, or that are longer than it likes (16 KiB each).
 fn is_malformed(error: &axum::Error) -> bool {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            return matches!(io.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput);
-        }
-        cause = error.source();
-    }
-    false
+    cause::find::<io::Error>(error)
+        .is_some_and(|io| matches!(io.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput))
 }
 
 #[cfg(test)]

@@ -34,12 +34,7 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Option<&[u8]> {
 
 /// All headers of a name joined by commas, as recorded.
 pub fn joined(headers: &HeaderMap, name: HeaderName) -> Vec<u8> {
-    let values: Vec<_> = headers
-        .get_all(name)
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .collect();
-    values.join(&b',')
+    values(headers, name).collect::<Vec<_>>().join(&b',')
 }
 
 /// The `User-Agent`, read as Latin-1, as recorded; `None` where there is nothing but spaces.

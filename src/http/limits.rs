@@ -1,5 +1,6 @@
 //! A request's body within its limits: bytes on the wire, time, least rate, memory.
 
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -9,20 +10,11 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::time::{Instant, Sleep};
 
+use super::cause;
 use super::lingering_close::UnreadBody;
 use crate::crashmover::{OutOfMemory, Reservation};
 use crate::intake::Upload;
-
-/// What one body may take.
-#[derive(Clone, Copy, Debug)]
-pub struct BodyLimits {
-    /// Bytes on the wire, de-chunked. 25 MiB is what the proxy in front of the original let through.
-    pub payload_bytes: u64,
-    /// From head to last byte. Phones on bad networks need minutes; nobody needs longer.
-    pub timeout: Duration,
-    /// On average since the first seconds. Slower clients hold a connection and never finish.
-    pub least_bytes_per_second: u64,
-}
+use crate::settings::BodyLimits;
 
 /// How long a client may be silent before its rate counts.
 const GRACE: Duration = Duration::from_secs(10);
@@ -41,7 +33,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a body ended before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyFailed {
+pub enum BodyError {
     TooLarge,
     TooSlow,
     /// No memory for more of it, or others need what it holds.
@@ -50,7 +42,7 @@ pub enum BodyFailed {
     Disconnected,
 }
 
-impl From<OutOfMemory> for BodyFailed {
+impl From<OutOfMemory> for BodyError {
     fn from(OutOfMemory: OutOfMemory) -> Self {
         Self::OutOfMemory
     }
@@ -115,7 +107,7 @@ impl LimitedBody {
     fn deadline(&self) -> Instant {
         let earned = self
             .received_bytes
-            .checked_div(self.limits.least_bytes_per_second);
+            .checked_div(self.limits.min_bytes_per_second);
         let earned = earned.map_or(self.limits.timeout, Duration::from_secs);
         self.started + self.limits.timeout.min(GRACE.saturating_add(earned))
     }
@@ -133,14 +125,14 @@ impl LimitedBody {
     }
 
     /// Nothing has come: until when is that all right?
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<BodyFailed> {
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<BodyError> {
         loop {
             let deadline = self.deadline();
             if Instant::now() >= deadline {
-                return Poll::Ready(BodyFailed::TooSlow);
+                return Poll::Ready(BodyError::TooSlow);
             }
             if self.gives_way() {
-                return Poll::Ready(BodyFailed::OutOfMemory);
+                return Poll::Ready(BodyError::OutOfMemory);
             }
             ready!(self.timer.as_mut().poll(cx));
             let next = deadline.min(Instant::now() + LOOK_EVERY);
@@ -150,7 +142,7 @@ impl LimitedBody {
 }
 
 impl Stream for LimitedBody {
-    type Item = Result<Bytes, BodyFailed>;
+    type Item = Result<Bytes, BodyError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
@@ -160,7 +152,7 @@ impl Stream for LimitedBody {
                 this.received_bytes += frame.len() as u64;
                 let too_large = this.received_bytes > this.limits.payload_bytes;
                 Poll::Ready(Some(if too_large {
-                    Err(BodyFailed::TooLarge)
+                    Err(BodyError::TooLarge)
                 } else {
                     Ok(frame)
                 }))
@@ -174,7 +166,7 @@ impl Stream for LimitedBody {
                 Poll::Ready(if was_cut(&error) {
                     None
                 } else {
-                    Some(Err(BodyFailed::Disconnected))
+                    Some(Err(BodyError::Disconnected))
                 })
             }
             Poll::Pending => this.poll_patience(cx).map(|why| Some(Err(why))),
@@ -183,15 +175,15 @@ impl Stream for LimitedBody {
 }
 
 impl Upload for LimitedBody {
-    type Error = BodyFailed;
+    type Error = BodyError;
 
-    fn hold(&mut self, bytes: u64) -> Result<(), BodyFailed> {
+    fn hold(&mut self, bytes: u64) -> Result<(), BodyError> {
         let Some(reservation) = &mut self.reservation else {
-            return Err(BodyFailed::OutOfMemory);
+            return Err(BodyError::OutOfMemory);
         };
         let earned_bytes = SMALL_BYTES + MOST_HELD_PER_BYTE * self.received_bytes;
         if bytes > earned_bytes && bytes > reservation.held_bytes() && reservation.is_crowded() {
-            return Err(BodyFailed::OutOfMemory);
+            return Err(BodyError::OutOfMemory);
         }
         Ok(reservation.hold(bytes)?)
     }
@@ -199,22 +191,10 @@ impl Upload for LimitedBody {
 
 /// The client shut its side down before the announced end.
 fn was_cut(error: &axum::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<hyper::Error>() {
-            return error.is_incomplete_message()
-                || error.is_body_write_aborted()
-                || is_unexpected_end(error);
-        }
-        source = error.source();
-    }
-    false
-}
-
-fn is_unexpected_end(error: &hyper::Error) -> bool {
-    use std::error::Error;
-    let io = error
-        .source()
-        .and_then(|source| source.downcast_ref::<std::io::Error>());
-    io.is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof)
+    let is_end = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+    cause::find::<hyper::Error>(error).is_some_and(|hyper| {
+        hyper.is_incomplete_message()
+            || hyper.is_body_write_aborted()
+            || cause::find(error).is_some_and(is_end)
+    })
 }

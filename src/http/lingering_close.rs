@@ -3,16 +3,14 @@
 //! A client that is still sending does not look for an answer, and closing the connection under it would destroy that
 //! answer. A client that waits for `100 Continue` sends nothing, and must not be asked to.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Response, header};
-use bytes::Bytes;
 use futures_util::StreamExt;
-use hyper::body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
 use tokio::sync::oneshot;
 
 /// A client that is refused may go on sending this long before the connection is closed under it.
@@ -66,14 +64,19 @@ pub fn discard_behind(
     } else {
         DISCARD_FOR
     };
-    let (sent, is_sent) = oneshot::channel();
+    let (sent, is_sent) = oneshot::channel::<()>();
     tokio::spawn(async move {
         // It is never sent; the other end goes away with the answer.
-        let _: Result<(), _> = is_sent.await;
+        let _ = is_sent.await;
         // Whether it ended or the time was up makes no difference.
         let _ = tokio::time::timeout(DISCARD_FOR, discard(rest, first_within)).await;
     });
-    answer.map(|body| Body::new(BodyWithSignal { body, _sent: sent }))
+    // hyper drops a body, and what its closure holds, as soon as it has taken all of it.
+    let hold = move |error| {
+        let _held = &sent;
+        error
+    };
+    answer.map(|body| Body::new(body.map_err(hold)))
 }
 
 fn may_wait(headers: &HeaderMap, rest: &UnreadBody) -> bool {
@@ -91,31 +94,5 @@ async fn discard(mut rest: UnreadBody, first_within: Duration) {
             return;
         }
         next = rest.data.next().await;
-    }
-}
-
-/// An answer's body with something that hyper drops as soon as it has taken all of it.
-struct BodyWithSignal {
-    body: Body,
-    _sent: oneshot::Sender<()>,
-}
-
-impl hyper::body::Body for BodyWithSignal {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -4,11 +4,13 @@
 //! `GET`.
 
 mod accounts;
+mod cause;
 mod connection;
 mod dockerflow;
 mod first_discards;
 mod framing;
 mod head;
+mod health;
 mod limits;
 mod lingering_close;
 mod path;
@@ -28,16 +30,15 @@ use tower::util::{MapRequestLayer, ServiceExt};
 use tower::{Layer, Service};
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use connection::{Certificates, Server, ServerConfig, Tls, TlsError};
+pub use connection::{Certificates, Server, Tls, TlsError};
 pub use first_discards::FirstDiscards;
-pub use limits::BodyLimits;
-pub use submit_paths::SubmitPaths;
+pub use health::{Check, Health};
 
 use crate::crashmover::Crashmover;
-use crate::health::Health;
-use crate::intake::{Heavy, Limits};
+use crate::intake::Heavy;
 use crate::logging::OnceIn;
 use crate::metrics::Metrics;
+use crate::settings::Settings;
 use crate::throttle::Throttler;
 
 /// Everything a request may need. Built once by `app`.
@@ -47,17 +48,8 @@ pub struct Collector {
     pub crashmover: Arc<Crashmover>,
     pub health: Health,
     pub metrics: Metrics,
-    pub body_limits: BodyLimits,
-    pub intake_limits: Limits,
+    pub settings: Settings,
     pub heavy: Heavy,
-    /// Reports are taken here as well as at `/submit`.
-    pub submit_paths: SubmitPaths,
-    /// Goes before every crash id in an answer: `bp-`.
-    pub id_prefix: String,
-    /// Who sends this may choose crash ids.
-    pub bearer_token: Option<String>,
-    /// A `uuid` of anybody else is set aside, and the report kept.
-    pub takes_foreign_uuids: bool,
     /// The body of `/__version__`.
     pub version: bytes::Bytes,
     /// Keeps `/__broken__` from filling the log.
@@ -77,11 +69,16 @@ pub type Routes =
 /// 5. Percent signs in the path are decoded, since some proxies encode what need not be.
 /// 6. Path and method.
 pub fn routes(collector: Arc<Collector>, outermost: impl FnOnce(Routes) -> Routes) -> Routes {
-    let most_discarded_bytes = collector.body_limits.payload_bytes;
+    let most_discarded_bytes = collector.settings.body.payload_bytes;
     let metrics = collector.metrics.clone();
+    outermost(surrounded(paths(collector), most_discarded_bytes, metrics))
+}
+
+/// Layers 2 to 5.
+fn surrounded(paths: Router, most_discarded_bytes: u64, metrics: Metrics) -> Routes {
     let catch_panic =
         CatchPanicLayer::custom(|_| reply::error_document(StatusCode::INTERNAL_SERVER_ERROR));
-    let service = MapRequestLayer::new(path::decode).layer(paths(collector));
+    let service = MapRequestLayer::new(path::decode).layer(paths);
     let service = catch_panic
         .layer(service)
         .map_response(|response| response.map(Body::new));
@@ -89,15 +86,15 @@ pub fn routes(collector: Arc<Collector>, outermost: impl FnOnce(Routes) -> Route
     let service = Routes::new(tower::service_fn(move |request| {
         framing::guarded(request, service.clone(), most_discarded_bytes)
     }));
-    outermost(Routes::new(tower::service_fn(move |request| {
+    Routes::new(tower::service_fn(move |request| {
         accounts::accounted(request, service.clone(), metrics.clone())
-    })))
+    }))
 }
 
 fn paths(collector: Arc<Collector>) -> Router {
-    let most_discarded_bytes = collector.body_limits.payload_bytes;
+    let most_discarded_bytes = collector.settings.body.payload_bytes;
     let submit = only(Method::POST, submit::submit, collector.clone());
-    let submit_paths = collector.submit_paths.clone();
+    let submit_paths = collector.settings.clients.submit_paths.clone();
     Router::new()
         .route("/submit", submit.clone())
         .route(
@@ -117,7 +114,7 @@ fn paths(collector: Arc<Collector>) -> Router {
             only(Method::GET, dockerflow::broken, collector),
         )
         .fallback(move |request: Request| {
-            let is_submit = submit_paths.has(request.uri().path());
+            let is_submit = submit_paths::has(&submit_paths, request.uri().path());
             let submit = submit.clone();
             async move {
                 if is_submit {
@@ -135,7 +132,7 @@ where
     H: Handler<T, Arc<Collector>> + Clone + Sync,
     T: Send + 'static,
 {
-    let most_discarded_bytes = collector.body_limits.payload_bytes;
+    let most_discarded_bytes = collector.settings.body.payload_bytes;
     let service = handler.with_state(collector);
     any(move |request: Request| {
         let (mut service, method) = (service.clone(), method.clone());
@@ -171,4 +168,31 @@ fn allowed(status: StatusCode, methods: &str) -> Response<Body> {
         response.headers_mut().insert(header::ALLOW, methods);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::post;
+
+    use super::*;
+    use crate::metrics::{Count, Outcome};
+
+    async fn fails() -> StatusCode {
+        panic!("in here")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_and_its_outcome_is_that_the_collector_failed() {
+        let metrics = Metrics::default();
+        let paths = Router::new().route("/submit", post(fails));
+        let routes = surrounded(paths, 100, metrics.clone());
+        let request = Request::post("/submit").body(Body::empty()).unwrap();
+        let response = routes.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        for outcome in Outcome::ALL {
+            let expected = u64::from(outcome == Outcome::InternalError);
+            let counted = metrics.total(&Count::Outcome(outcome));
+            assert_eq!(counted, expected, "{}", outcome.code());
+        }
+    }
 }

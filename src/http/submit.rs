@@ -20,7 +20,7 @@ use crate::throttle::{Keep, Verdict};
 use super::Collector;
 use super::accounts::{Account, log_verdict};
 use super::head::{head, joined, user_agent};
-use super::limits::{BodyFailed, LimitedBody};
+use super::limits::{BodyError, LimitedBody};
 use super::lingering_close;
 use super::reply::{Refusal, Reply};
 
@@ -31,7 +31,7 @@ pub async fn submit(
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let mut body = LimitedBody::new(body, collector.body_limits);
+    let mut body = LimitedBody::new(body, collector.settings.body);
     let query = parts.uri.query();
     let reply = match decide(&collector, &account, &parts.headers, query, &mut body).await {
         Ok(Decision::Told(reply)) => account.close(reply),
@@ -40,7 +40,7 @@ pub async fn submit(
         }
         Err(refusal) => account.close(Reply::Refused(refusal)),
     };
-    let response = reply.into_response(&collector.id_prefix);
+    let response = reply.into_response(&collector.settings.http.dump_id_prefix);
     if body.has_ended() {
         response
     } else {
@@ -68,7 +68,7 @@ async fn decide(
 ) -> Result<Decision, Refusal> {
     let head = head(headers, query);
     let announced_bytes = head.content_length_bytes.unwrap_or(0);
-    if announced_bytes > collector.body_limits.payload_bytes {
+    if announced_bytes > collector.settings.body.payload_bytes {
         return Err(Refusal::TooLarge);
     }
     if !collector.crashmover.has_room() {
@@ -136,12 +136,12 @@ async fn read(
     body: &mut LimitedBody,
 ) -> Result<Submission, Refusal> {
     let started = Instant::now();
-    let result = intake::parse(head, body, &collector.intake_limits, &collector.heavy).await;
+    let result = intake::parse(head, body, &collector.settings.intake, &collector.heavy).await;
     let encoding = match &result {
         Ok(submission) => submission.encoding,
         Err(_) => head
             .encodings
-            .to_decode(collector.intake_limits.extra_encodings)
+            .to_decode(collector.settings.intake.extra_encodings)
             .next(),
     };
     account.count_body(head, encoding, &result, started.elapsed());
@@ -152,20 +152,20 @@ async fn read(
     })
 }
 
-impl From<BodyFailed> for Refusal {
-    fn from(why: BodyFailed) -> Self {
+impl From<BodyError> for Refusal {
+    fn from(why: BodyError) -> Self {
         match why {
-            BodyFailed::TooLarge => Self::TooLarge,
-            BodyFailed::TooSlow => Self::TooSlow,
-            BodyFailed::OutOfMemory => Self::Overloaded,
-            BodyFailed::Disconnected => Self::Disconnected,
+            BodyError::TooLarge => Self::TooLarge,
+            BodyError::TooSlow => Self::TooSlow,
+            BodyError::OutOfMemory => Self::Overloaded,
+            BodyError::Disconnected => Self::Disconnected,
         }
     }
 }
 
 impl From<OutOfMemory> for Refusal {
     fn from(error: OutOfMemory) -> Self {
-        BodyFailed::from(error).into()
+        BodyError::from(error).into()
     }
 }
 
@@ -182,7 +182,7 @@ fn chosen_id(
         return Ok(None);
     };
     if !is_authorised(collector, headers) {
-        if !collector.takes_foreign_uuids {
+        if !collector.settings.clients.extra_reports.foreign_uuids {
             return Err(Refusal::UnauthorizedUuid);
         }
         if let Some(new) = submission.annotations.set_aside("uuid") {
@@ -198,12 +198,12 @@ fn chosen_id(
 
 /// Compares in constant time, so that the token cannot be found out byte by byte.
 fn is_authorised(collector: &Collector, headers: &HeaderMap) -> bool {
-    let Some(token) = &collector.bearer_token else {
+    let Some(token) = &collector.settings.http.stage_submitter_bearer_token else {
         return false;
     };
     let sent = joined(headers, header::AUTHORIZATION);
     let sent = sent.strip_prefix(b"Bearer ");
-    sent.is_some_and(|sent| bool::from(sent.ct_eq(token.as_bytes())))
+    sent.is_some_and(|sent| bool::from(sent.ct_eq(token.expose().as_bytes())))
 }
 
 /// The report, and the memory that it takes from now on.

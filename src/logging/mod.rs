@@ -18,21 +18,10 @@ use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::settings::LogLevel;
-use event::Event;
-use mozlog::Mozlog;
+pub use event::Event;
+pub use mozlog::Mozlog;
 pub use once_in::OnceIn;
 use writer::{Lines, Writer};
-
-/// How to log.
-#[derive(Clone, Debug)]
-pub struct LoggingConfig {
-    pub level: LogLevel,
-    /// Text instead of JSON.
-    pub is_human: bool,
-    /// On a terminal.
-    pub has_colours: bool,
-    pub hostname: String,
-}
 
 /// Logging while it lasts; dropping it writes what waits.
 pub struct Logging {
@@ -58,14 +47,14 @@ pub type Also = Box<dyn Layer<Registry> + Send + Sync>;
 /// Starts logging to standard output, and has panics logged as errors. To be called once, first of all.
 ///
 /// `also` hears the same events, through a filter of its own. What is returned writes the last lines when it is dropped.
-pub fn init(config: &LoggingConfig, also: Option<Also>) -> Logging {
-    let format = Arc::new(Format::new(config));
+pub fn init(format: Format, level: LogLevel, also: Option<Also>) -> Logging {
+    let format = Arc::new(format);
     let lost = {
         let format = format.clone();
         move |lost| format.line(&Event::lost_lines(lost))
     };
     let (lines, writer) = writer::start(std::io::stdout(), lost);
-    let (output, level) = at_level(Output { format, lines }, config.level);
+    let (output, level) = at_level(Output { format, lines }, level);
     let layers: Vec<_> = [Some(output), also].into_iter().flatten().collect();
     // Fails only if somebody logs already: then their lines are as good.
     let _ = tracing_subscriber::registry().with(layers).try_init();
@@ -121,22 +110,15 @@ impl LevelHandle {
     }
 }
 
-enum Format {
+/// How lines are written.
+pub enum Format {
+    /// JSON.
     Mozlog(Mozlog),
+    /// Text, on a terminal perhaps in colours.
     Human { has_colours: bool },
 }
 
 impl Format {
-    fn new(config: &LoggingConfig) -> Self {
-        if config.is_human {
-            Self::Human {
-                has_colours: config.has_colours,
-            }
-        } else {
-            Self::Mozlog(Mozlog::new(&config.hostname))
-        }
-    }
-
     fn line(&self, event: &Event) -> String {
         match self {
             Self::Mozlog(mozlog) => mozlog.line(event),

@@ -1,12 +1,12 @@
 //! One line of the log as an event of Sentry.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use ::sentry::protocol::{Event, Exception, Level, Mechanism};
-use tracing::field::{Field, Visit};
+use serde_json::Value;
 
 use super::request::Request;
+use crate::logging;
 
 /// Longer texts are cut; Sentry itself cuts at 8 KiB.
 const LONGEST_CHARS: usize = 8000;
@@ -29,15 +29,19 @@ pub struct Said {
 
 impl Said {
     pub fn of(event: &tracing::Event<'_>) -> Self {
-        let mut said = Self {
-            origin: event.metadata().target().replace("::", "."),
-            message: String::new(),
-            fields: BTreeMap::new(),
-            is_panic: false,
+        let event = logging::Event::of(event);
+        let text = |value: Value| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
         };
-        event.record(&mut said);
-        said.is_panic = std::thread::panicking() && said.fields.contains_key(LOCATION);
-        said
+        let fields = event.fields.into_iter();
+        let fields: BTreeMap<_, _> = fields.map(|(name, value)| (name, text(value))).collect();
+        Self {
+            origin: event.origin,
+            message: event.message,
+            is_panic: std::thread::panicking() && fields.contains_key(LOCATION),
+            fields,
+        }
     }
 
     /// Equal for events that differ in their particulars only. Words with a digit in them are particulars: crash ids,
@@ -109,24 +113,6 @@ impl Said {
             }),
             ..Exception::default()
         }
-    }
-
-    fn take(&mut self, field: &Field, text: String) {
-        if field.name() == "message" {
-            self.message = text;
-        } else {
-            self.fields.insert(field.name().to_owned(), text);
-        }
-    }
-}
-
-impl Visit for Said {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.take(field, format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.take(field, value.to_owned());
     }
 }
 

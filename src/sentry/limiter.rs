@@ -15,12 +15,12 @@ const FURTHER: &str = "";
 /// Counts events by kind.
 #[derive(Default)]
 pub struct Limiter {
-    kinds: HashMap<String, Tally>,
-    all: Tally,
+    kinds: HashMap<String, KindTally>,
+    all: KindTally,
 }
 
 #[derive(Default)]
-struct Tally {
+struct KindTally {
     /// When the minute began that is counted.
     since: Option<Instant>,
     sent: u32,
@@ -57,7 +57,7 @@ impl Limiter {
     }
 }
 
-impl Tally {
+impl KindTally {
     fn is_over(&self, now: Instant) -> bool {
         self.since
             .is_none_or(|since| now.saturating_duration_since(since) >= MINUTE)

@@ -26,42 +26,28 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
-use crate::settings::Secret;
+use crate::settings::{GeneralSettings, Secret};
 use event::Said;
 use limiter::Limiter;
 use request::Request;
-pub use request::{Watched, watch};
+pub use request::span_of;
 use sender::{QUEUE_EVENTS, Sender};
 
 /// How long the end of the process may wait for what is not sent yet. Orchestrators kill what takes long to end, and a
 /// Sentry that answers at all takes far less.
 const FLUSH_WITHIN: Duration = Duration::from_secs(2);
 
-/// Where events go, and what stands in each of them.
-#[derive(Clone, Debug)]
-pub struct SentryConfig {
-    /// Checked by the settings.
-    pub dsn: Secret,
-    /// `version:commit`.
-    pub release: String,
-    pub server_name: String,
-    /// None leaves it to Sentry, which says `production`.
-    pub environment: Option<String>,
-}
-
-impl SentryConfig {
-    /// Host and project, without the key: fit for people.
-    pub fn destination(&self) -> String {
-        let Ok(dsn) = self.dsn.expose().parse::<Dsn>() else {
-            return "nowhere: the DSN is not valid".to_owned();
-        };
-        format!(
-            "{}:{}, project {}",
-            dsn.host(),
-            dsn.port(),
-            dsn.project_id()
-        )
-    }
+/// Host and project of a DSN, without the key: fit for people.
+pub fn destination(dsn: &Secret) -> String {
+    let Ok(dsn) = dsn.expose().parse::<Dsn>() else {
+        return "nowhere: the DSN is not valid".to_owned();
+    };
+    format!(
+        "{}:{}, project {}",
+        dsn.host(),
+        dsn.port(),
+        dsn.project_id()
+    )
 }
 
 /// Reporting while the process lasts.
@@ -71,17 +57,23 @@ pub struct Sentry {
 }
 
 impl Sentry {
-    /// Starts the threads that send. Nothing is sent before there is an event, and an unreachable Sentry is no error.
-    pub fn start(config: &SentryConfig) -> Self {
-        Self::with_transport(config, transport::Https)
+    /// Starts the threads that send; none without a DSN. Nothing is sent before there is an event, and an unreachable
+    /// Sentry is no error. `release` is `version:commit`.
+    pub fn start(settings: &GeneralSettings, release: String) -> Option<Self> {
+        Self::with_transport(settings, release, transport::Https)
     }
 
     /// The crate's `init` is not used: it reads settings of its own from the environment, among them one that switches
     /// the check of certificates off, and panics over a DSN.
-    fn with_transport(config: &SentryConfig, transport: impl TransportFactory + 'static) -> Self {
+    fn with_transport(
+        settings: &GeneralSettings,
+        release: String,
+        transport: impl TransportFactory + 'static,
+    ) -> Option<Self> {
+        let dsn = settings.sentry_dsn.as_ref()?;
         let mut options = ClientOptions::new()
-            .release(config.release.clone())
-            .server_name(config.server_name.clone())
+            .release(release)
+            .server_name(settings.host_name())
             .default_integrations(false)
             .add_integration(ProcessStacktraceIntegration)
             .in_app_include(["antenna"])
@@ -89,11 +81,12 @@ impl Sentry {
             .send_default_pii(false)
             .transport_channel_capacity(QUEUE_EVENTS)
             .transport(transport);
-        options.dsn = config.dsn.expose().parse().ok();
-        options.environment = config.environment.clone().map(Into::into);
-        Self {
+        options.dsn = dsn.expose().parse().ok();
+        // Unset leaves it to Sentry, which says `production`.
+        options.environment = settings.sentry_environment.clone().map(Into::into);
+        Some(Self {
             sender: Sender::start(Client::with_options(options)),
-        }
+        })
     }
 
     /// What listens to the log's events, with a filter of its own: a quiet log still reports.

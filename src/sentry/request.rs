@@ -1,8 +1,6 @@
 //! The request under way, for the events that are made while it lasts: what may be told of it, and nothing else.
 
-use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 
 use ::sentry::protocol;
 use hyper::header::{
@@ -10,8 +8,7 @@ use hyper::header::{
     HOST, HeaderName, TRANSFER_ENCODING, USER_AGENT,
 };
 use hyper::{HeaderMap, Method, Uri};
-use tower::Service;
-use tracing::instrument::{Instrument, Instrumented};
+use tracing::Span;
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use super::event::cut;
@@ -99,42 +96,17 @@ impl Request {
     }
 }
 
-/// Lets events that are made while a request is served know which one it is.
-pub fn watch<S>(service: S) -> Watched<S> {
-    Watched(service)
-}
-
-/// See [`watch`].
-#[derive(Clone, Debug)]
-pub struct Watched<S>(S);
-
-impl<S, B> Service<hyper::Request<B>> for Watched<S>
-where
-    S: Service<hyper::Request<B>>,
-    S::Future: Future,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Instrumented<S::Future>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: hyper::Request<B>) -> Self::Future {
-        let span = tracing::error_span!("request");
-        // Beside the span and not in its fields, which others could write down.
-        span.with_subscriber(|(id, subscriber)| {
-            let span = subscriber
-                .downcast_ref::<Registry>()
-                .and_then(|registry| registry.span(id));
-            if let Some(span) = span {
-                span.extensions_mut().insert(Request::of(&request));
-            }
-        });
-        span.in_scope(|| self.0.call(request))
-            .instrument(span.clone())
-    }
+/// What is said within this span is about the request.
+pub fn span_of<B>(request: &hyper::Request<B>) -> Span {
+    let span = tracing::error_span!("request");
+    // Beside the span and not in its fields, which others could write down.
+    span.with_subscriber(|(id, subscriber)| {
+        let registry = subscriber.downcast_ref::<Registry>();
+        if let Some(span) = registry.and_then(|registry| registry.span(id)) {
+            span.extensions_mut().insert(Request::of(request));
+        }
+    });
+    span
 }
 
 #[cfg(test)]

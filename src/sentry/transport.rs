@@ -1,6 +1,5 @@
 //! The way to Sentry: HTTPS in a thread of its own, with deadlines, and a warning in the log when it does not work.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body, Proxy, SendBody};
 
 use crate::logging::OnceIn;
+use crate::settings::is_this_machine;
 
 /// For one event from looking up the name to the end of the answer. Nobody waits for it, but events behind it do.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
@@ -23,7 +23,7 @@ pub struct Https;
 
 impl TransportFactory for Https {
     fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
-        let proxy = if is_loopback(options.dsn.host()) {
+        let proxy = if is_this_machine(options.dsn.host()) {
             None
         } else {
             Proxy::try_from_env()
@@ -64,11 +64,6 @@ fn roots() -> RootCerts {
         .map(|certificate| Certificate::from_der(certificate).to_owned())
         .collect::<Vec<_>>()
         .into()
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Says in the log that events do not arrive. The key stands in a header, and is in no error.

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use super::kind::{Kind, OPTIONAL_SECRET, Unfit};
 use super::network::OPTIONAL_SOCKET;
 use super::reader::Reader;
 use super::secret::Secret;
 use super::setting::{Section, Setting};
+use super::value_type::{OPTIONAL_SECRET, ParseError, ValueType, list, name};
 
 /// The admin listener.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ static SECTION: Section = Section {
 pub(super) static LISTEN: Setting<Option<SocketAddr>> = Setting {
     names: &["ADMIN_LISTEN"],
     default: "",
-    because: "nothing listens",
+    reason: "nothing listens",
     help: "Address and port for metrics, `/live`, `/ready`, settings, spool and log level. It belongs on an address that the \
            outside cannot reach.",
     kind: OPTIONAL_SOCKET,
@@ -35,7 +35,7 @@ pub(super) static LISTEN: Setting<Option<SocketAddr>> = Setting {
 pub(super) static TOKEN: Setting<Option<Secret>> = Setting {
     names: &["ADMIN_TOKEN"],
     default: "",
-    because: "whoever reaches the address may ask",
+    reason: "whoever reaches the address may ask",
     help: "With it everything but `/live` and `/ready` needs the header `Authorization: Bearer` with this token; without the \
            header the answer is `401`.",
     kind: OPTIONAL_SECRET,
@@ -44,25 +44,21 @@ pub(super) static TOKEN: Setting<Option<Secret>> = Setting {
 static HOSTS: Setting<Vec<String>> = Setting {
     names: &["ADMIN_HOSTS"],
     default: "",
-    because: "addresses, `localhost` and the machine's own name are enough for most",
+    reason: "addresses, `localhost` and the machine's own name are enough for most",
     help: "Further names by which the listener is asked, with commas between them: the `Host` of a request. Any other name is \
            answered `403`, because a web page in an operator's browser can give its own name the listener's address.",
-    kind: Kind {
+    kind: ValueType {
         form: "host names with commas between them, without ports",
         example: "collector,collector.internal",
-        secret: false,
-        parse: |text| {
-            let names = text.split(',').map(str::trim);
-            names.filter(|_| !text.is_empty()).map(name).collect()
-        },
+        is_secret: false,
+        parse: |text| list(text, host_name),
     },
 };
 
-fn name(text: &str) -> Result<String, Unfit> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-    match !text.is_empty() && text.chars().all(fits) {
-        true => Ok(text.to_ascii_lowercase()),
-        false => Err(Unfit::Form),
+fn host_name(text: &str) -> Result<String, ParseError> {
+    match text.is_empty() {
+        true => Err(ParseError::Form),
+        false => name(&text.to_ascii_lowercase(), ".-_"),
     }
 }
 

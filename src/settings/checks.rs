@@ -1,33 +1,35 @@
 //! Settings that are each fine but together probably not what was meant. Never more than warnings.
 
-use std::num::NonZeroUsize;
-
 use super::Settings;
 use super::admin;
+use super::aws::AwsDeclarations;
 use super::choice::Acknowledge;
 use super::crash_publish::{self, PublishClass};
 use super::crash_storage::{self, StorageClass};
 use super::crashmover::{ACK_TIMEOUT, ACKNOWLEDGE_WHEN, RETRY_SLEEP};
-use super::given::Layer;
 use super::http::MAX_IN_FLIGHT_BYTES;
 use super::intake::{
     MAX_ANNOTATION_BYTES, MAX_ANNOTATIONS_BYTES, MAX_INFLATED_BYTES, MAX_PAYLOAD_BYTES,
 };
-use super::problem::Warning;
-use super::reader::{DEFAULT, Taken};
+use super::layers::Layer;
+use super::resolved::{ResolvedValue, is_default};
 
 /// Everything odd about settings that hold no problem.
-pub(super) fn warnings(settings: &Settings, taken: &[Taken], environment: &Layer) -> Vec<Warning> {
+pub(super) fn warnings(
+    settings: &Settings,
+    values: &[ResolvedValue],
+    environment: &Layer,
+) -> Vec<String> {
     let found = [
         losses(settings),
         openness(settings),
         sizes(settings),
         times(settings),
-        unused(settings, taken),
-        regions(settings, taken, environment),
+        unused(settings, values),
+        regions(settings, values, environment),
         authorities(environment),
     ];
-    found.into_iter().flatten().map(Warning).collect()
+    found.into_iter().flatten().collect()
 }
 
 /// Choices with which reports get lost, or are not kept at all.
@@ -69,31 +71,18 @@ fn openness(settings: &Settings) -> Vec<String> {
 
 /// Limits of which one makes the other unreachable.
 fn sizes(settings: &Settings) -> Vec<String> {
-    let intake = &settings.intake;
-    let in_flight = (
-        MAX_IN_FLIGHT_BYTES.name(),
-        settings
-            .http
-            .max_in_flight_bytes
-            .unwrap_or(NonZeroUsize::MAX),
-    );
+    let (body, intake) = (&settings.body, &settings.intake);
+    let payload = (MAX_PAYLOAD_BYTES.name(), body.payload_bytes);
+    let inflated = (MAX_INFLATED_BYTES.name(), intake.inflated_bytes);
+    let annotation = (MAX_ANNOTATION_BYTES.name(), intake.annotation_bytes);
+    let annotations = (MAX_ANNOTATIONS_BYTES.name(), intake.annotations_bytes);
+    let in_flight = settings.http.max_in_flight_bytes.unwrap_or(u64::MAX);
+    let in_flight = (MAX_IN_FLIGHT_BYTES.name(), in_flight);
     let pairs = [
-        (
-            (MAX_PAYLOAD_BYTES.name(), intake.max_payload_bytes),
-            in_flight,
-        ),
-        (
-            (MAX_INFLATED_BYTES.name(), intake.max_inflated_bytes),
-            in_flight,
-        ),
-        (
-            (MAX_PAYLOAD_BYTES.name(), intake.max_payload_bytes),
-            (MAX_INFLATED_BYTES.name(), intake.max_inflated_bytes),
-        ),
-        (
-            (MAX_ANNOTATION_BYTES.name(), intake.max_annotation_bytes),
-            (MAX_ANNOTATIONS_BYTES.name(), intake.max_annotations_bytes),
-        ),
+        (payload, in_flight),
+        (inflated, in_flight),
+        (payload, inflated),
+        (annotation, annotations),
     ];
     let beyond = pairs.into_iter().filter(|(part, whole)| part.1 > whole.1);
     beyond
@@ -118,56 +107,43 @@ fn times(settings: &Settings) -> Vec<String> {
 }
 
 /// A bucket or a queue is named, but the choice that would use it was not made.
-fn unused(settings: &Settings, taken: &[Taken]) -> Vec<String> {
+fn unused(settings: &Settings, values: &[ResolvedValue]) -> Vec<String> {
     let s3 = matches!(settings.crash_storage, StorageClass::S3(_));
     let sqs = matches!(settings.crash_publish, PublishClass::Sqs(_));
+    let (bucket, queue) = (&crash_storage::BUCKET_NAME, &crash_publish::QUEUE_NAME);
     let choices = [
-        (
-            s3,
-            crash_storage::BUCKET_NAME.name(),
-            "CRASHMOVER_CRASHSTORAGE_CLASS is not s3",
-        ),
-        (
-            sqs,
-            crash_publish::QUEUE_NAME.name(),
-            "CRASHMOVER_CRASHPUBLISH_CLASS is not sqs",
-        ),
+        (s3, bucket, "CRASHMOVER_CRASHSTORAGE_CLASS is not s3"),
+        (sqs, queue, "CRASHMOVER_CRASHPUBLISH_CLASS is not sqs"),
     ];
-    let mut found = Vec::new();
-    for (used, name, why) in choices {
-        if !used && !is_default(name, taken) {
-            found.push(format!("{name} has no effect, because {why}"));
-        }
-    }
-    found
+    let unused = choices
+        .into_iter()
+        .filter(|(is_used, setting, _)| !is_used && !is_default(setting.name(), values));
+    unused
+        .map(|(_, setting, why)| format!("{} has no effect, because {why}", setting.name()))
+        .collect()
 }
 
-/// AWS's own tools look at `AWS_REGION`; the original never did, so who sets only that is in for a surprise.
-fn regions(settings: &Settings, taken: &[Taken], environment: &Layer) -> Vec<String> {
-    let aws = [
-        match &settings.crash_storage {
-            StorageClass::S3(s3) => Some((crash_storage::REGION.name(), &s3.aws)),
-            StorageClass::Fs(_) | StorageClass::Memory | StorageClass::None => None,
-        },
-        match &settings.crash_publish {
-            PublishClass::Sqs(sqs) => Some((crash_publish::REGION.name(), &sqs.aws)),
-            PublishClass::Memory | PublishClass::None => None,
-        },
-    ];
-    let mut found = Vec::new();
-    for (name, aws) in aws.into_iter().flatten() {
-        let other = ["AWS_REGION", "AWS_DEFAULT_REGION"]
-            .into_iter()
-            .find(|it| environment.contains_key(*it))
-            .filter(|it| environment[*it].text != aws.region);
-        if let Some(other) = other.filter(|_| is_default(name, taken)) {
-            let region = &aws.region;
-            found.push(format!(
-                "{other} is not looked at: {name} is not given, so the region is {region}"
-            ));
-        }
+/// AWS's own tools look at `AWS_REGION`; Mozilla's Antenna never did, which surprises an operator who sets only that.
+fn regions(settings: &Settings, values: &[ResolvedValue], environment: &Layer) -> Vec<String> {
+    let mut used: Vec<(&AwsDeclarations, _)> = Vec::new();
+    if let StorageClass::S3(s3) = &settings.crash_storage {
+        used.push((&crash_storage::AWS, &s3.aws.region));
     }
-    found
+    if let PublishClass::Sqs(sqs) = &settings.crash_publish {
+        used.push((&crash_publish::AWS, &sqs.aws.region));
+    }
+    used.retain(|(declared, _)| is_default(declared.region.name(), values));
+    let mut others = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter();
+    let Some(other) = others.find(|it| environment.contains_key(*it)) else {
+        return Vec::new();
+    };
+    used.retain(|(_, region)| environment[other].text != **region);
+    used.iter()
+        .map(|(declared, region)| {
+            let name = declared.region.name();
+            format!("{other} is not looked at: {name} is not given, so the region is {region}")
+        })
+        .collect()
 }
 
 /// AWS's own tools look at it; the certificates to trust are the system's, for everything.
@@ -176,19 +152,9 @@ fn authorities(environment: &Layer) -> Vec<String> {
     let given = environment
         .get(name)
         .filter(|it| !it.text.trim().is_empty());
-    let warning = given.map(|it| {
-        format!(
-            "{name} is not looked at: name the file in SSL_CERT_FILE={}",
-            it.text.trim()
-        )
-    });
-    warning.into_iter().collect()
-}
-
-pub(super) fn is_default(name: &str, taken: &[Taken]) -> bool {
-    taken
-        .iter()
-        .any(|it| it.about.name() == name && (it.source == DEFAULT || it.text.is_empty()))
+    let file = given.map(|it| it.text.trim()).into_iter();
+    file.map(|it| format!("{name} is not looked at: name the file in SSL_CERT_FILE={it}"))
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Settings that choose one of a few words, where the original also takes the dotted name of a class.
+//! Settings that choose one of a few words, where Mozilla's Antenna also takes the dotted name of a class.
 
-use super::kind::{Kind, Unfit};
+use super::value_type::{ParseError, ValueType, word};
 
 /// From which severity on a line is logged. `Critical` shows the same lines as `Error`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,18 +12,22 @@ pub enum LogLevel {
     Critical,
 }
 
+/// Python's loggers without a level take that of the one above, which the original sets to WARNING.
+const LEVELS: [(&str, LogLevel); 8] = [
+    ("DEBUG", LogLevel::Debug),
+    ("INFO", LogLevel::Info),
+    ("WARNING", LogLevel::Warning),
+    ("WARN", LogLevel::Warning),
+    ("NOTSET", LogLevel::Warning),
+    ("ERROR", LogLevel::Error),
+    ("CRITICAL", LogLevel::Critical),
+    ("FATAL", LogLevel::Critical),
+];
+
 impl LogLevel {
-    /// Reads a level in any case, for settings and for whoever changes the level at run time.
+    /// Reads a level in any case, for settings and for the operator who changes the level at run time.
     pub fn parse(text: &str) -> Option<Self> {
-        match text.to_ascii_uppercase().as_str() {
-            "DEBUG" => Some(Self::Debug),
-            "INFO" => Some(Self::Info),
-            // Python's loggers without a level take that of the one above, which the original sets to WARNING.
-            "WARNING" | "WARN" | "NOTSET" => Some(Self::Warning),
-            "ERROR" => Some(Self::Error),
-            "CRITICAL" | "FATAL" => Some(Self::Critical),
-            _ => None,
-        }
+        word(text, &LEVELS).ok()
     }
 
     pub fn shows_warnings(self) -> bool {
@@ -45,7 +49,7 @@ impl LogLevel {
     }
 }
 
-/// When a client is told that its report is kept.
+/// When a client gets `CrashID=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acknowledge {
     /// After the report is in crash storage (or, with a spool, durable on disk).
@@ -54,14 +58,6 @@ pub enum Acknowledge {
     Queued,
     /// As soon as the report is durable in the spool.
     Spooled,
-}
-
-/// An encoding of bodies that the original does not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExtraEncoding {
-    Deflate,
-    Brotli,
-    Zstd,
 }
 
 /// The word given for the crash storage.
@@ -81,86 +77,75 @@ pub(super) enum PublishWord {
     Sqs,
 }
 
-pub(super) const LOG_LEVEL: Kind<LogLevel> = Kind {
+pub(super) const LOG_LEVEL: ValueType<LogLevel> = ValueType {
     form: "`DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`",
     example: "INFO",
-    secret: false,
-    parse: |text| LogLevel::parse(text).ok_or(Unfit::Form),
+    is_secret: false,
+    parse: |text| word(text, &LEVELS),
 };
 
-pub(super) const ACKNOWLEDGE: Kind<Acknowledge> = Kind {
+pub(super) const ACKNOWLEDGE: ValueType<Acknowledge> = ValueType {
     form: "`saved`, `queued` or `spooled`",
     example: "saved",
-    secret: false,
-    parse: |text| match text.to_ascii_lowercase().as_str() {
-        "saved" => Ok(Acknowledge::Saved),
-        "queued" => Ok(Acknowledge::Queued),
-        "spooled" => Ok(Acknowledge::Spooled),
-        _ => Err(Unfit::Form),
-    },
-};
-
-pub(super) const EXTRA_ENCODINGS: Kind<Vec<ExtraEncoding>> = Kind {
-    form: "`deflate`, `br`, `zstd`, or several of them with commas between",
-    example: "deflate,br,zstd",
-    secret: false,
+    is_secret: false,
     parse: |text| {
-        let words = text.split(',').map(str::trim);
-        words
-            .filter(|_| !text.is_empty())
-            .map(extra_encoding)
-            .collect()
+        let words = [
+            ("saved", Acknowledge::Saved),
+            ("queued", Acknowledge::Queued),
+            ("spooled", Acknowledge::Spooled),
+        ];
+        word(text, &words)
     },
 };
 
-fn extra_encoding(word: &str) -> Result<ExtraEncoding, Unfit> {
-    match word.to_ascii_lowercase().as_str() {
-        "deflate" => Ok(ExtraEncoding::Deflate),
-        "br" => Ok(ExtraEncoding::Brotli),
-        "zstd" => Ok(ExtraEncoding::Zstd),
-        "gzip" | "x-gzip" => Err(Unfit::Because("gzip is always decoded, leave it out")),
-        _ => Err(Unfit::Form),
-    }
-}
-
-pub(super) const STORAGE: Kind<StorageWord> = Kind {
+pub(super) const STORAGE: ValueType<StorageWord> = ValueType {
     form: "`fs`, `s3`, `memory` or `none`, or the original's class, such as `antenna.ext.s3.crashstorage.S3CrashStorage`",
     example: "s3",
-    secret: false,
-    parse: |text| match word_or_class(text).as_str() {
-        "fs" | "FSCrashStorage" => Ok(StorageWord::Fs),
-        "s3" | "S3CrashStorage" => Ok(StorageWord::S3),
-        "memory" | "InMemoryCrashStorage" => Ok(StorageWord::Memory),
-        "none" | "NoOpCrashStorage" => Ok(StorageWord::None),
-        "gcs" | "GcsCrashStorage" => Err(Unfit::Because(
-            "Google Cloud Storage is not supported, use s3 (its S3-compatible endpoint goes in \
-             CRASHMOVER_CRASHSTORAGE_ENDPOINT_URL)",
-        )),
-        _ => Err(Unfit::Form),
+    is_secret: false,
+    parse: |text| {
+        let words = [
+            ("fs", Ok(StorageWord::Fs)),
+            ("FSCrashStorage", Ok(StorageWord::Fs)),
+            ("s3", Ok(StorageWord::S3)),
+            ("S3CrashStorage", Ok(StorageWord::S3)),
+            ("memory", Ok(StorageWord::Memory)),
+            ("InMemoryCrashStorage", Ok(StorageWord::Memory)),
+            ("none", Ok(StorageWord::None)),
+            ("NoOpCrashStorage", Ok(StorageWord::None)),
+            ("gcs", Err(NO_GCS)),
+            ("GcsCrashStorage", Err(NO_GCS)),
+        ];
+        word(class(text), &words)?
     },
 };
+const NO_GCS: ParseError = ParseError::Because(
+    "Google Cloud Storage is not supported, use s3 (its S3-compatible endpoint goes in \
+     CRASHMOVER_CRASHSTORAGE_ENDPOINT_URL)",
+);
 
-pub(super) const PUBLISH: Kind<PublishWord> = Kind {
+pub(super) const PUBLISH: ValueType<PublishWord> = ValueType {
     form: "`sqs`, `memory` or `none`, or the original's class, such as `antenna.ext.sqs.crashpublish.SQSCrashPublish`",
     example: "sqs",
-    secret: false,
-    parse: |text| match word_or_class(text).as_str() {
-        "sqs" | "SQSCrashPublish" => Ok(PublishWord::Sqs),
-        "memory" | "InMemoryCrashPublish" => Ok(PublishWord::Memory),
-        "none" | "NoOpCrashPublish" => Ok(PublishWord::None),
-        "pubsub" | "PubSubCrashPublish" => {
-            Err(Unfit::Because("Google Pub/Sub is not supported, use sqs"))
-        }
-        _ => Err(Unfit::Form),
+    is_secret: false,
+    parse: |text| {
+        let words = [
+            ("sqs", Ok(PublishWord::Sqs)),
+            ("SQSCrashPublish", Ok(PublishWord::Sqs)),
+            ("memory", Ok(PublishWord::Memory)),
+            ("InMemoryCrashPublish", Ok(PublishWord::Memory)),
+            ("none", Ok(PublishWord::None)),
+            ("NoOpCrashPublish", Ok(PublishWord::None)),
+            ("pubsub", Err(NO_PUBSUB)),
+            ("PubSubCrashPublish", Err(NO_PUBSUB)),
+        ];
+        word(class(text), &words)?
     },
 };
+const NO_PUBSUB: ParseError = ParseError::Because("Google Pub/Sub is not supported, use sqs");
 
-/// A short word in lower case, or the last part of a dotted path: the modules before it moved twice in the original.
-fn word_or_class(text: &str) -> String {
-    match text.rsplit_once('.') {
-        Some((_, class)) => class.to_owned(),
-        None => text.to_ascii_lowercase(),
-    }
+/// A word as it is, or the last part of a dotted path: the modules before it moved twice in the original.
+fn class(text: &str) -> &str {
+    text.rsplit('.').next().unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -213,34 +198,17 @@ mod tests {
     #[test]
     fn what_is_not_supported_says_what_to_use_instead() {
         for text in ["gcs", "antenna.ext.gcs.crashstorage.GcsCrashStorage"] {
-            let Err(Unfit::Because(why)) = (STORAGE.parse)(text) else {
+            let Err(ParseError::Because(why)) = (STORAGE.parse)(text) else {
                 panic!("{text} was taken");
             };
             assert!(why.contains("use s3"), "{why}");
         }
-        let Err(Unfit::Because(why)) =
+        let Err(ParseError::Because(why)) =
             (PUBLISH.parse)("antenna.ext.pubsub.crashpublish.PubSubCrashPublish")
         else {
             panic!("Pub/Sub was taken");
         };
         assert!(why.contains("use sqs"), "{why}");
-    }
-
-    #[test]
-    fn encodings_are_a_list_of_known_names() {
-        let all = [
-            ExtraEncoding::Zstd,
-            ExtraEncoding::Brotli,
-            ExtraEncoding::Deflate,
-        ];
-        let taken = |text| (EXTRA_ENCODINGS.parse)(text).ok();
-        assert_eq!(taken(""), Some(vec![]));
-        assert_eq!(taken("zstd, BR,deflate"), Some(all.to_vec()));
-        for text in ["brotli", "br,", ",", "br zstd", "identity"] {
-            assert_eq!(taken(text), None, "{text}");
-        }
-        let gzip = (EXTRA_ENCODINGS.parse)("br,gzip");
-        assert!(matches!(gzip, Err(Unfit::Because(_))));
     }
 
     #[test]

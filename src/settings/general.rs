@@ -1,22 +1,23 @@
 //! Settings of the process as a whole: where it stands, who it is, how it logs.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::choice::{LOG_LEVEL, LogLevel};
-use super::kind::{
-    FOLDER, Kind, OPTIONAL_SECRET, OPTIONAL_TEXT, OPTIONAL_THREADS, SWITCH, Unfit, optional,
-};
+use super::process_env::machine_name;
 use super::reader::Reader;
 use super::secret::Secret;
 use super::setting::{Section, Setting};
+use super::value_type::{
+    FOLDER, OPTIONAL_SECRET, OPTIONAL_TEXT, OPTIONAL_THREADS, ParseError, SWITCH, ValueType,
+    optional,
+};
 
 /// The process as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GeneralSettings {
     pub basedir: PathBuf,
     /// None for one thread per processor.
-    pub worker_threads: Option<NonZeroUsize>,
+    pub worker_threads: Option<usize>,
     pub local_dev_env: bool,
     pub logging_level: LogLevel,
     /// None for the machine's own name.
@@ -34,16 +35,16 @@ static SECTION: Section = Section {
 static BASEDIR: Setting<PathBuf> = Setting {
     names: &["BASEDIR"],
     default: ".",
-    because: "the folder in which the collector was started",
+    reason: "the folder in which the collector was started",
     help: "Folder of `version.json`, which `/__version__` answers with. If it is not there, it is looked for beside the \
            binary.",
     kind: FOLDER,
 };
 
-static WORKER_THREADS: Setting<Option<NonZeroUsize>> = Setting {
+static WORKER_THREADS: Setting<Option<usize>> = Setting {
     names: &["WORKER_THREADS"],
     default: "",
-    because: "one per processor",
+    reason: "one per processor",
     help: "Threads of the one process that does everything. They never wait for the network, so more than processors do not help.",
     kind: OPTIONAL_THREADS,
 };
@@ -51,7 +52,7 @@ static WORKER_THREADS: Setting<Option<NonZeroUsize>> = Setting {
 static LOCAL_DEV_ENV: Setting<bool> = Setting {
     names: &["LOCAL_DEV_ENV"],
     default: "false",
-    because: "servers want mozlog",
+    reason: "servers want mozlog",
     help: "Logs text for people when true, mozlog 2.0 (one JSON object per line) when false.",
     kind: SWITCH,
 };
@@ -59,7 +60,7 @@ static LOCAL_DEV_ENV: Setting<bool> = Setting {
 static LOGGING_LEVEL: Setting<LogLevel> = Setting {
     names: &["LOGGING_LEVEL"],
     default: "INFO",
-    because: "one line for each step of a report",
+    reason: "one line for each step of a report",
     help: "The least severity that is logged. `CRITICAL` (or `FATAL`) logs the same lines as `ERROR`, `NOTSET` those of `WARNING`, as with the original. Of what libraries say, nothing below `WARNING` is logged.",
     kind: LOG_LEVEL,
 };
@@ -68,9 +69,9 @@ static HOST_ID: Setting<Option<String>> = Setting {
     // HOST_ID comes first because containers are given a HOSTNAME unasked, but a HOST_ID only on purpose.
     names: &["HOST_ID", "HOSTNAME"],
     default: "",
-    because: "the machine's own name",
+    reason: "the machine's own name",
     help: "What this instance is called in logs, metrics and Sentry.",
-    kind: Kind {
+    kind: ValueType {
         example: "collector-1",
         ..OPTIONAL_TEXT
     },
@@ -79,17 +80,17 @@ static HOST_ID: Setting<Option<String>> = Setting {
 static SECRET_SENTRY_DSN: Setting<Option<Secret>> = Setting {
     names: &["SECRET_SENTRY_DSN"],
     default: "",
-    because: "nothing is sent to Sentry",
+    reason: "nothing is sent to Sentry",
     help: "Where every ERROR of the log is reported to, panics and failed starts included, without bodies, annotations and \
            addresses of clients. Sending is done aside: a Sentry that is away costs requests nothing, and the end of the \
            process two seconds at most. `docs/operating.md` says what the events mean.",
-    kind: Kind {
+    kind: ValueType {
         form: "a Sentry DSN",
         example: "https://key@sentry.example.com/1",
         parse: |text| {
             optional(text, |text| match text.parse::<sentry::types::Dsn>() {
                 Ok(_) => Ok(Secret::new(text)),
-                Err(_) => Err(Unfit::Form),
+                Err(_) => Err(ParseError::Form),
             })
         },
         ..OPTIONAL_SECRET
@@ -99,9 +100,9 @@ static SECRET_SENTRY_DSN: Setting<Option<Secret>> = Setting {
 static SENTRY_ENVIRONMENT: Setting<Option<String>> = Setting {
     names: &["SENTRY_ENVIRONMENT"],
     default: "",
-    because: "Sentry takes it for `production`",
+    reason: "Sentry takes it for `production`",
     help: "The environment under which events stand in Sentry, if `SECRET_SENTRY_DSN` is set.",
-    kind: Kind {
+    kind: ValueType {
         example: "stage",
         ..OPTIONAL_TEXT
     },
@@ -119,5 +120,10 @@ impl GeneralSettings {
             sentry_dsn: values.take(&SECRET_SENTRY_DSN),
             sentry_environment: values.take(&SENTRY_ENVIRONMENT),
         }
+    }
+
+    /// `HOST_ID`, or the machine's own name.
+    pub fn host_name(&self) -> String {
+        self.host_id.clone().unwrap_or_else(machine_name)
     }
 }

@@ -1,17 +1,15 @@
 //! Settings of the front door: where it listens, how many may come, how slow they may be.
 
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::kind::{
-    BYTES_OR_ZERO, COUNT, Kind, OPTIONAL_MEMORY_BYTES, OPTIONAL_SECRET, SECONDS, SWITCH, TEXT,
-    Unfit,
-};
 use super::network::{ADDRESS, PORT};
 use super::reader::Reader;
 use super::secret::Secret;
 use super::setting::{Section, Setting};
+use super::value_type::{
+    COUNT, OPTIONAL_MEMORY_BYTES, OPTIONAL_SECRET, SECONDS, SWITCH, TEXT, ValueType, text_of,
+};
 
 /// The front door.
 #[derive(Clone, Debug)]
@@ -20,14 +18,11 @@ pub struct HttpSettings {
     /// 0 for any free port.
     pub port: u16,
     pub proxy_protocol: bool,
-    pub max_connections: NonZeroUsize,
+    pub max_connections: usize,
     pub header_timeout: Duration,
     pub keep_alive: Duration,
-    pub body_timeout: Duration,
-    /// 0 for no least rate.
-    pub least_bytes_per_second: u64,
     /// None for a share of the memory that there is.
-    pub max_in_flight_bytes: Option<NonZeroUsize>,
+    pub max_in_flight_bytes: Option<u64>,
     /// Stands before the crash id in the reply. May be empty.
     pub dump_id_prefix: String,
     /// Without it no report may bring its own crash id.
@@ -42,7 +37,7 @@ static SECTION: Section = Section {
 static HOST: Setting<IpAddr> = Setting {
     names: &["HOST"],
     default: "0.0.0.0",
-    because: "all IPv4 addresses, which is what a container needs",
+    reason: "all IPv4 addresses, which is what a container needs",
     help: "Address to listen on.",
     kind: ADDRESS,
 };
@@ -50,7 +45,7 @@ static HOST: Setting<IpAddr> = Setting {
 static LISTEN_PORT: Setting<u16> = Setting {
     names: &["PORT"],
     default: "8000",
-    because: "the original's",
+    reason: "the original's",
     help: "Port to listen on. With `0` the system picks a free one; the log says which.",
     kind: PORT,
 };
@@ -58,16 +53,16 @@ static LISTEN_PORT: Setting<u16> = Setting {
 static PROXY_PROTOCOL: Setting<bool> = Setting {
     names: &["PROXY_PROTOCOL"],
     default: "false",
-    because: "only some load balancers speak it, and with it on nobody else is heard",
+    reason: "only some load balancers speak it, and with it on nobody else is heard",
     help: "For [load balancers](operating.md#behind-a-tcp-load-balancer) that begin each connection with a header of the \
            PROXY protocol, version 1 or 2. The header is taken away; a connection without one is closed.",
     kind: SWITCH,
 };
 
-pub(super) static MAX_CONNECTIONS: Setting<NonZeroUsize> = Setting {
+pub(super) static MAX_CONNECTIONS: Setting<usize> = Setting {
     names: &["BREAKPAD_MAX_CONNECTIONS"],
     default: "2000",
-    because: "twice what the original was run with",
+    reason: "twice what the original was run with",
     help: "Connections open at the same time. For further ones those without a request give way, the longest idle first, or \
            they wait in the system's queue. The process needs about as many file descriptors: it raises its limit as far \
            as it may (`ulimit -Hn`), and with too few serves fewer connections and warns.",
@@ -77,7 +72,7 @@ pub(super) static MAX_CONNECTIONS: Setting<NonZeroUsize> = Setting {
 static HEADER_TIMEOUT: Setting<Duration> = Setting {
     names: &["BREAKPAD_HEADER_TIMEOUT_SECONDS"],
     default: "30",
-    because: "headers are 1 KB; whoever needs longer is not a crash reporter",
+    reason: "headers are 1 KB; whoever needs longer is not a crash reporter",
     help: "Time from opening a connection until the head of its first request is here, a TLS handshake included; for the head \
            of each further request, from its first byte; and for an answer to be taken by its client.",
     kind: SECONDS,
@@ -86,7 +81,7 @@ static HEADER_TIMEOUT: Setting<Duration> = Setting {
 static KEEP_ALIVE: Setting<Duration> = Setting {
     names: &["BREAKPAD_KEEP_ALIVE_SECONDS"],
     default: "620",
-    because: "longer than load balancers keep theirs: AWS 60 s, Google 600 s",
+    reason: "longer than load balancers keep theirs: AWS 60 s, Google 600 s",
     help: "Time for the next request on a connection that is kept alive. It must be longer than the proxy or load balancer in \
            front keeps idle connections, or reports are lost that it sends on one just being closed \
            ([idle connections](operating.md#idle-connections)). When all `BREAKPAD_MAX_CONNECTIONS` are in use, the \
@@ -94,26 +89,10 @@ static KEEP_ALIVE: Setting<Duration> = Setting {
     kind: SECONDS,
 };
 
-static BODY_TIMEOUT: Setting<Duration> = Setting {
-    names: &["BREAKPAD_BODY_TIMEOUT_SECONDS"],
-    default: "300",
-    because: "the largest report over a line of 700 kbit/s",
-    help: "Time for a whole body to arrive.",
-    kind: SECONDS,
-};
-
-static LEAST_BYTES_PER_SECOND: Setting<u64> = Setting {
-    names: &["BREAKPAD_LEAST_BYTES_PER_SECOND"],
-    default: "500",
-    because: "slower than any network in use, faster than a client that only holds a place",
-    help: "A body that arrives more slowly than this is given up.",
-    kind: BYTES_OR_ZERO,
-};
-
-pub(super) static MAX_IN_FLIGHT_BYTES: Setting<Option<NonZeroUsize>> = Setting {
+pub(super) static MAX_IN_FLIGHT_BYTES: Setting<Option<u64>> = Setting {
     names: &["BREAKPAD_MAX_IN_FLIGHT_BYTES"],
     default: "",
-    because: "half of the memory that the process may use beyond 64 MiB, by the limits of its cgroup and those above, else by \
+    reason: "half of the memory that the process may use beyond 64 MiB, by the limits of its cgroup and those above, else by \
               what the machine has: at least 16 MiB, at most 512 MiB, which is 20 reports of the largest size or 1300 of \
               the usual 400 KB. The other half is for connections, TLS, the clients of S3 and SQS and the kernel's memory \
               of files. The log says at start what was chosen",
@@ -125,15 +104,12 @@ pub(super) static MAX_IN_FLIGHT_BYTES: Setting<Option<NonZeroUsize>> = Setting {
 static DUMP_ID_PREFIX: Setting<String> = Setting {
     names: &["BREAKPAD_DUMP_ID_PREFIX"],
     default: "bp-",
-    because: "what clients know",
+    reason: "what clients know",
     help: "Stands before the crash id in the reply, `CrashID=bp-…`. May be empty.",
-    kind: Kind {
+    kind: ValueType {
         form: "ASCII characters without blanks",
         example: "bp-",
-        parse: |text| match text.chars().all(|c| c.is_ascii_graphic()) {
-            true => Ok(text.to_owned()),
-            false => Err(Unfit::Form),
-        },
+        parse: |text| text_of(text, |c| c.is_ascii_graphic()),
         ..TEXT
     },
 };
@@ -141,7 +117,7 @@ static DUMP_ID_PREFIX: Setting<String> = Setting {
 static STAGE_SUBMITTER_BEARER_TOKEN: Setting<Option<Secret>> = Setting {
     names: &["BREAKPAD_STAGE_SUBMITTER_BEARER_TOKEN"],
     default: "",
-    because: "no report may bring its own crash id",
+    reason: "no report may bring its own crash id",
     help: "A report with a `uuid` annotation keeps it as its crash id if the request has the header `Authorization: Bearer` \
            with this token; without the header it is refused.",
     kind: OPTIONAL_SECRET,
@@ -157,8 +133,6 @@ impl HttpSettings {
             max_connections: values.take(&MAX_CONNECTIONS),
             header_timeout: values.take(&HEADER_TIMEOUT),
             keep_alive: values.take(&KEEP_ALIVE),
-            body_timeout: values.take(&BODY_TIMEOUT),
-            least_bytes_per_second: values.take(&LEAST_BYTES_PER_SECOND),
             max_in_flight_bytes: values.take(&MAX_IN_FLIGHT_BYTES),
             dump_id_prefix: values.take(&DUMP_ID_PREFIX),
             stage_submitter_bearer_token: values.take(&STAGE_SUBMITTER_BEARER_TOKEN),

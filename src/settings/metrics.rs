@@ -1,9 +1,9 @@
 //! Settings of the metrics.
 
-use super::kind::{Kind, TEXT, Unfit};
 use super::network::{OPTIONAL_HOST, PORT};
 use super::reader::Reader;
 use super::setting::{Section, Setting};
+use super::value_type::{TEXT, ValueType, name};
 
 /// A statsd server that is told everything.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ static SECTION: Section = Section {
 static HOST: Setting<Option<String>> = Setting {
     names: &["STATSD_HOST"],
     default: "",
-    because: "no metrics are sent",
+    reason: "no metrics are sent",
     help: "Name or address of the statsd server, which must understand DogStatsD tags.",
     kind: OPTIONAL_HOST,
 };
@@ -30,7 +30,7 @@ static HOST: Setting<Option<String>> = Setting {
 static STATSD_PORT: Setting<u16> = Setting {
     names: &["STATSD_PORT"],
     default: "8125",
-    because: "what statsd servers listen on",
+    reason: "what statsd servers listen on",
     help: "UDP port of the statsd server.",
     kind: PORT,
 };
@@ -38,18 +38,12 @@ static STATSD_PORT: Setting<u16> = Setting {
 static NAMESPACE: Setting<String> = Setting {
     names: &["STATSD_NAMESPACE"],
     default: "",
-    because: "names are sent as they are listed",
+    reason: "names are sent as they are listed",
     help: "Stands, with a dot, before the name of every metric.",
-    kind: Kind {
+    kind: ValueType {
         form: "letters, digits, `.`, `-` and `_`",
         example: "mcboatface",
-        parse: |text| {
-            let fits = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-            match text.chars().all(fits) {
-                true => Ok(text.to_owned()),
-                false => Err(Unfit::Form),
-            }
-        },
+        parse: |text| name(text, ".-_"),
         ..TEXT
     },
 };

@@ -2,84 +2,89 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::kind::{Kind, Unfit, number, optional};
+use hyper::Uri;
 
-pub(super) const ADDRESS: Kind<IpAddr> = Kind {
+use super::value_type::{ParseError, ValueType, optional, parsed, text_of};
+
+pub(super) const ADDRESS: ValueType<IpAddr> = ValueType {
     form: "an IP address of this machine; `0.0.0.0` or `::` for all of them",
     example: "0.0.0.0",
-    secret: false,
-    parse: |text| number(text.trim_start_matches('[').trim_end_matches(']')),
+    is_secret: false,
+    parse: |text| parsed(text.trim_start_matches('[').trim_end_matches(']')),
 };
 
-pub(super) const PORT: Kind<u16> = Kind {
+pub(super) const PORT: ValueType<u16> = ValueType {
     form: "a port number from 0 to 65535",
     example: "8000",
-    secret: false,
+    is_secret: false,
     parse: |text| {
         if text.starts_with("tcp://") || text.starts_with("udp://") {
-            return Err(Unfit::Because(
+            return Err(ParseError::Because(
                 "Kubernetes sets this name to an address when there is a service of that name: \
                  set enableServiceLinks to false, or set the port yourself",
             ));
         }
-        number(text)
+        parsed(text)
     },
 };
 
-pub(super) const OPTIONAL_SOCKET: Kind<Option<SocketAddr>> = Kind {
+pub(super) const OPTIONAL_SOCKET: ValueType<Option<SocketAddr>> = ValueType {
     form: "an IP address of this machine and a port, with a colon between them",
     example: "127.0.0.1:8001",
-    secret: false,
-    parse: |text| optional(text, number),
+    is_secret: false,
+    parse: |text| optional(text, parsed),
 };
 
-pub(super) const OPTIONAL_HOST: Kind<Option<String>> = Kind {
+pub(super) const OPTIONAL_HOST: ValueType<Option<String>> = ValueType {
     form: "a host name or an IP address",
     example: "localhost",
-    secret: false,
+    is_secret: false,
     parse: |text| optional(text, host),
 };
 
-pub(super) const OPTIONAL_URL: Kind<Option<String>> = Kind {
+pub(super) const OPTIONAL_URL: ValueType<Option<String>> = ValueType {
     form: "a URL that begins with `http://` or `https://`",
     example: "http://localhost:4566",
-    secret: false,
+    is_secret: false,
     parse: |text| optional(text, url),
 };
 
 /// A name or address; an IPv6 address has two colons at least, a name with a port exactly one.
-fn host(text: &str) -> Result<String, Unfit> {
+fn host(text: &str) -> Result<String, ParseError> {
     if text.matches(':').count() == 1 {
-        return Err(Unfit::Because("the port belongs in STATSD_PORT"));
+        return Err(ParseError::Because("the port belongs in STATSD_PORT"));
     }
     let bare = text.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
-    match text.chars().all(|c| c.is_ascii_graphic() && c != '/') {
-        true => Ok(bare.unwrap_or(text).to_owned()),
-        false => Err(Unfit::Form),
+    text_of(bare.unwrap_or(text), |c| c.is_ascii_graphic() && c != '/')
+}
+
+fn url(text: &str) -> Result<String, ParseError> {
+    let uri: Uri = parsed(text)?;
+    let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+    match uri
+        .authority()
+        .filter(|it| is_http && !it.host().is_empty())
+    {
+        None => Err(ParseError::Form),
+        // It would stand in the log.
+        Some(authority) if authority.as_str().contains('@') => {
+            Err(ParseError::Because("a URL must not carry a password"))
+        }
+        Some(_) => Ok(text.to_owned()),
     }
 }
 
-fn url(text: &str) -> Result<String, Unfit> {
-    let rest = text
-        .strip_prefix("http://")
-        .or_else(|| text.strip_prefix("https://"))
-        .ok_or(Unfit::Form)?;
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.contains('@') {
-        // It would stand in the log.
-        return Err(Unfit::Because("a URL must not carry a password"));
-    }
-    match authority.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        true => Err(Unfit::Form),
-        false => Ok(text.to_owned()),
-    }
+/// Whether a host of a URL is the loopback, which is never behind a proxy.
+pub fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn taken<T>(kind: &Kind<T>, text: &str) -> Option<T> {
+    fn taken<T>(kind: &ValueType<T>, text: &str) -> Option<T> {
         (kind.parse)(text).ok()
     }
 
@@ -95,7 +100,7 @@ mod tests {
         assert_eq!(socket("[::1]:80"), Ok("[::1]:80".parse().ok()));
         assert_eq!(socket(""), Ok(None));
         for text in ["8001", "127.0.0.1", "localhost:8001", ":8001"] {
-            assert_eq!(socket(text), Err(Unfit::Form), "{text}");
+            assert_eq!(socket(text), Err(ParseError::Form), "{text}");
         }
     }
 
@@ -103,7 +108,7 @@ mod tests {
     fn the_port_that_kubernetes_invents_is_explained() {
         let refused = (PORT.parse)("tcp://10.0.0.1:8125");
         assert!(
-            matches!(refused, Err(Unfit::Because(why)) if why.contains("enableServiceLinks")),
+            matches!(refused, Err(ParseError::Because(why)) if why.contains("enableServiceLinks")),
             "{refused:?}"
         );
         assert_eq!(taken(&PORT, "0"), Some(0));
@@ -121,12 +126,14 @@ mod tests {
             "ftp://a",
             "http:///a",
             "http://a b",
+            "http://:80",
+            "https://[::1",
         ] {
-            assert_eq!((OPTIONAL_URL.parse)(text), Err(Unfit::Form), "{text}");
+            assert_eq!((OPTIONAL_URL.parse)(text), Err(ParseError::Form), "{text}");
         }
         assert!(matches!(
             (OPTIONAL_URL.parse)("http://me:pw@host/"),
-            Err(Unfit::Because(_))
+            Err(ParseError::Because(_))
         ));
     }
 
@@ -137,7 +144,20 @@ mod tests {
             assert_eq!(host(text), Ok(Some(text.to_owned())));
         }
         assert_eq!(host("[::1]"), Ok(Some("::1".to_owned())));
-        assert!(matches!(host("localhost:8125"), Err(Unfit::Because(_))));
-        assert_eq!(host("http//host"), Err(Unfit::Form));
+        assert!(matches!(
+            host("localhost:8125"),
+            Err(ParseError::Because(_))
+        ));
+        assert_eq!(host("http//host"), Err(ParseError::Form));
+    }
+
+    #[test]
+    fn this_machine_is_known_by_all_its_names() {
+        for host in ["localhost", "127.0.0.1", "127.3.2.1", "[::1]"] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in ["localstack", "s3.us-west-2.amazonaws.com", "10.0.0.1"] {
+            assert!(!is_this_machine(host), "{host}");
+        }
     }
 }

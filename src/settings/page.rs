@@ -1,7 +1,7 @@
 //! `docs/configuration.md`, rendered from the declarations.
 
-use super::setting::{About, Section};
-use super::strangers::CARRIED_OVER;
+use super::setting::{Section, SettingInfo};
+use super::unknown_names::CARRIED_OVER;
 
 /// Columns after which a line is broken.
 const WIDTH: usize = 120;
@@ -43,12 +43,12 @@ They are warned of at start and can be left where they are.
 pub fn markdown() -> String {
     let mut page = HEAD.to_owned();
     let mut section = "";
-    for taken in super::declared() {
-        if taken.section.title != section {
-            section = taken.section.title;
-            page.push_str(&heading(taken.section));
+    for info in super::declared() {
+        if info.section.title != section {
+            section = info.section.title;
+            page.push_str(&heading(info.section));
         }
-        page.push_str(&entry(&taken.about));
+        page.push_str(&entry(&info));
     }
     page.push_str(CARRIED_OVER_HEAD);
     page.push('\n');
@@ -67,25 +67,25 @@ fn heading(section: &Section) -> String {
     text
 }
 
-fn entry(about: &About) -> String {
-    let mut text = format!("\n### `{}`\n\n", about.name());
-    text.push_str(&wrapped(about.help, ""));
+fn entry(info: &SettingInfo) -> String {
+    let mut text = format!("\n### `{}`\n\n", info.name());
+    text.push_str(&wrapped(info.help, ""));
     text.push('\n');
-    let default = match about.default {
+    let default = match info.default {
         "" => "unset".to_owned(),
         default => format!("`{default}`"),
     };
     let mut items = vec![
-        format!("* Default: {default} ({}).", about.because),
-        takes(about),
+        format!("* Default: {default} ({}).", info.reason),
+        takes(info),
     ];
-    if let [_, others @ ..] = about.names
+    if let [_, others @ ..] = info.names
         && !others.is_empty()
     {
         let others: Vec<_> = others.iter().map(|name| format!("`{name}`")).collect();
         items.push(format!("* If it is not given: {}.", others.join(", ")));
     }
-    if about.secret {
+    if info.is_secret {
         items.push("* Secret.".to_owned());
     }
     for item in items {
@@ -95,10 +95,10 @@ fn entry(about: &About) -> String {
 }
 
 /// What fits. A default is an example already.
-fn takes(about: &About) -> String {
-    match about.default {
-        "" => format!("* Takes {}; for example `{}`.", about.form, about.example),
-        _ => format!("* Takes {}.", about.form),
+fn takes(info: &SettingInfo) -> String {
+    match info.default {
+        "" => format!("* Takes {}; for example `{}`.", info.form, info.example),
+        _ => format!("* Takes {}.", info.form),
     }
 }
 

@@ -9,7 +9,7 @@ use super::general::GeneralSettings;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// A value that is not of its kind.
-    Unfit {
+    Invalid {
         name: &'static str,
         /// The value, masked if it is secret.
         shown: String,
@@ -18,14 +18,14 @@ pub enum Problem {
         form: &'static str,
         example: &'static str,
         /// More than the form says.
-        because: Option<&'static str>,
+        reason: Option<&'static str>,
     },
     /// An environment variable whose value is not UTF-8.
     NotText { name: String },
     /// A setting that another choice makes necessary.
     Missing {
         name: &'static str,
-        because: &'static str,
+        reason: &'static str,
         example: &'static str,
     },
     /// The settings file cannot be read, or a line of it means nothing.
@@ -41,17 +41,17 @@ pub enum Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unfit {
+            Self::Invalid {
                 name,
                 shown,
                 source,
                 form,
                 example,
-                because,
+                reason,
             } => {
                 write!(f, "{name}={} ({source}): ", shown.escape_debug())?;
-                match because {
-                    Some(because) => write!(f, "{because}")?,
+                match reason {
+                    Some(reason) => write!(f, "{reason}")?,
                     None => write!(f, "expected {form}")?,
                 }
                 write!(f, "; for example {name}={example}")
@@ -59,11 +59,11 @@ impl fmt::Display for Problem {
             Self::NotText { name } => write!(f, "{name}: the value is not UTF-8 text"),
             Self::Missing {
                 name,
-                because,
+                reason,
                 example,
             } => write!(
                 f,
-                "{name} is missing: {because} needs it; for example {name}={example}"
+                "{name} is missing: {reason} needs it; for example {name}={example}"
             ),
             Self::File { path, line, what } => match line {
                 Some(line) => write!(f, "{} line {line}: {what}", path.display()),
@@ -73,23 +73,13 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Something odd that does not keep the collector from starting.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning(pub(super) String);
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// Everything that is wrong, at once, so that nobody needs to start the collector once per mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {
     /// At least one.
     pub problems: Vec<Problem>,
     /// A misspelt name is often the reason for a missing one, so warnings belong here, too.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<String>,
     /// What could be read of these, defaults for the rest: so that the failure can be reported.
     pub general: Box<GeneralSettings>,
     /// Somebody chose where reports are kept: this is no try-out.
@@ -125,13 +115,13 @@ mod tests {
 
     #[test]
     fn a_problem_names_the_value_its_source_and_what_would_fit() {
-        let problem = Problem::Unfit {
+        let problem = Problem::Invalid {
             name: "PORT",
             shown: "80\n0".to_owned(),
             source: "environment".to_owned(),
             form: "a port number from 0 to 65535",
             example: "8000",
-            because: None,
+            reason: None,
         };
         assert_eq!(
             problem.to_string(),
@@ -145,7 +135,7 @@ mod tests {
             problems: vec![
                 Problem::Missing {
                     name: "A",
-                    because: "B=1",
+                    reason: "B=1",
                     example: "2",
                 },
                 Problem::File {
@@ -154,7 +144,7 @@ mod tests {
                     what: "there is no `=`".to_owned(),
                 },
             ],
-            warnings: vec![Warning("C is unknown".to_owned())],
+            warnings: vec!["C is unknown".to_owned()],
             general: Box::new(loaded(&[]).0.general),
             has_storage: false,
         };

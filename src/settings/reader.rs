@@ -4,25 +4,16 @@
 
 use config::{Map, Value};
 
-use super::kind::Unfit;
 use super::problem::Problem;
-use super::setting::{About, Section, Setting};
-
-/// One setting that was asked for, and what was there.
-pub(super) struct Taken {
-    pub about: About,
-    pub section: &'static Section,
-    /// The text that was used; secrets in the clear.
-    pub text: String,
-    /// Where it comes from, in words.
-    pub source: String,
-}
+use super::resolved::ResolvedValue;
+use super::setting::{Section, Setting, SettingInfo};
+use super::value_type::ParseError;
 
 /// The values of all settings, and everything found out while they were read.
 pub(super) struct Reader {
     given: Map<String, Value>,
     section: &'static Section,
-    pub taken: Vec<Taken>,
+    pub resolved: Vec<ResolvedValue>,
     pub problems: Vec<Problem>,
 }
 
@@ -39,7 +30,7 @@ impl Reader {
         Self {
             given,
             section: &NO_SECTION,
-            taken: Vec::new(),
+            resolved: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -51,80 +42,77 @@ impl Reader {
 
     /// The value of a setting. If what is given does not fit, that becomes a problem and the default stands in.
     pub fn take<T>(&mut self, setting: &Setting<T>) -> T {
-        let about = setting.about();
-        let (text, source) = self.text_of(&about);
-        let value = (setting.kind.parse)(&text).unwrap_or_else(|unfit| {
-            self.problems
-                .push(unfit_value(&about, &text, &source, unfit));
-            (setting.kind.parse)(about.default)
+        let info = setting.info(self.section);
+        let (text, source) = self.text_of(&info);
+        let resolved = ResolvedValue {
+            info,
+            shown: info.shown(&text),
+            source,
+        };
+        let value = (setting.kind.parse)(&text).unwrap_or_else(|error| {
+            self.problems.push(invalid(&resolved, error));
+            (setting.kind.parse)(info.default)
                 .unwrap_or_else(|_| unreachable!("every default fits; the tests read them all"))
         });
-        self.taken.push(Taken {
-            about,
-            section: self.section,
-            text,
-            source,
-        });
+        self.resolved.push(resolved);
         value
     }
 
-    /// The value of a setting that has no default but is needed because of what `because` says.
+    /// The value of a setting that has no default but is needed because of what `reason` says.
     pub fn required<T>(
         &mut self,
         setting: &Setting<Option<T>>,
         value: Option<T>,
-        because: &'static str,
+        reason: &'static str,
     ) -> Option<T> {
         // A value that did not fit is not missing as well.
         let misfit =
-            |it: &Problem| matches!(it, Problem::Unfit { name, .. } if *name == setting.name());
+            |it: &Problem| matches!(it, Problem::Invalid { name, .. } if *name == setting.name());
         if value.is_none() && !self.problems.iter().any(misfit) {
             self.problems.push(Problem::Missing {
                 name: setting.name(),
-                because,
-                example: setting.example(),
+                reason,
+                example: setting.info(self.section).example,
             });
         }
         value
     }
 
     /// A value that was taken and does not go with another one.
-    pub fn refuse<T>(&mut self, setting: &Setting<T>, because: &'static str) {
-        let taken = self
-            .taken
-            .iter()
-            .rfind(|taken| taken.about.name() == setting.name());
-        if let Some(Taken {
-            about,
-            text,
-            source,
-            ..
-        }) = taken
-        {
-            let problem = unfit_value(about, text, source, Unfit::Because(because));
-            self.problems.push(problem);
+    pub fn refuse<T>(&mut self, setting: &Setting<T>, reason: &'static str) {
+        let mut resolved = self.resolved.iter();
+        if let Some(value) = resolved.rfind(|value| value.name() == setting.name()) {
+            self.problems
+                .push(invalid(value, ParseError::Because(reason)));
         }
     }
 
-    fn text_of(&mut self, about: &About) -> (String, String) {
-        let value = self.given.remove(about.name());
+    fn text_of(&mut self, info: &SettingInfo) -> (String, String) {
+        let value = self.given.remove(info.name());
         let source = value.as_ref().and_then(Value::origin).unwrap_or(DEFAULT);
         let source = source.to_owned();
         let text = value.and_then(|value| value.into_string().ok());
-        (text.unwrap_or_else(|| about.default.to_owned()), source)
+        (text.unwrap_or_else(|| info.default.to_owned()), source)
     }
 }
 
-fn unfit_value(about: &About, text: &str, source: &str, unfit: Unfit) -> Problem {
-    Problem::Unfit {
-        name: about.name(),
-        shown: about.shown(text),
-        source: source.to_owned(),
-        form: about.form,
-        example: about.example,
-        because: match unfit {
-            Unfit::Form => None,
-            Unfit::Because(because) => Some(because),
+fn invalid(
+    ResolvedValue {
+        info,
+        shown,
+        source,
+    }: &ResolvedValue,
+    error: ParseError,
+) -> Problem {
+    Problem::Invalid {
+        name: info.name(),
+        shown: shown.clone(),
+        source: source.clone(),
+        form: info.form,
+        example: info.example,
+        reason: match error {
+            ParseError::Form => None,
+            ParseError::Because(reason) => Some(reason),
         },
     }
 }

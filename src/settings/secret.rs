@@ -5,7 +5,7 @@ use std::fmt;
 /// What stands in place of a secret; the original's mask.
 pub(super) const MASK: &str = "*****";
 
-/// A password, token or DSN. Neither `Debug` nor `Display` shows it.
+/// A password, token or DSN. `Debug` does not show it, and there is no other text of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -26,12 +26,6 @@ impl fmt::Debug for Secret {
     }
 }
 
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(MASK)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,10 +34,5 @@ mod tests {
     fn a_secret_never_shows_itself() {
         let secret = Some(Secret::new("hunter2"));
         assert_eq!(format!("{secret:?}"), "Some(*****)");
-        assert_eq!(
-            secret.map(|it| it.to_string()).as_deref(),
-            Some("*****"),
-            "Display"
-        );
     }
 }

@@ -1,6 +1,6 @@
 //! What one declared setting consists of. The declarations themselves stand with the area they belong to.
 
-use super::kind::Kind;
+use super::value_type::ValueType;
 
 /// One setting, declared once: everything else about it (parsing, masking, logs, the page) follows from this.
 pub(super) struct Setting<T: 'static> {
@@ -9,10 +9,10 @@ pub(super) struct Setting<T: 'static> {
     /// The text used when nothing is given. Empty for "unset".
     pub default: &'static str,
     /// Why the default is what it is, or what holds while the setting is unset. A clause without a full stop.
-    pub because: &'static str,
-    /// What the setting does, in full sentences, for whoever operates the collector.
+    pub reason: &'static str,
+    /// What the setting does, in full sentences, for the operator.
     pub help: &'static str,
-    pub kind: Kind<T>,
+    pub kind: ValueType<T>,
 }
 
 impl<T> Setting<T> {
@@ -21,55 +21,53 @@ impl<T> Setting<T> {
         self.names[0]
     }
 
-    /// A value that fits: the default, if there is one.
-    pub fn example(&self) -> &'static str {
-        match self.default {
-            "" => self.kind.example,
-            default => default,
-        }
-    }
-
-    pub fn about(&self) -> About {
-        About {
+    pub fn info(&self, section: &'static Section) -> SettingInfo {
+        SettingInfo {
             names: self.names,
             default: self.default,
-            because: self.because,
+            reason: self.reason,
             help: self.help,
             form: self.kind.form,
-            example: self.example(),
-            secret: self.kind.secret,
+            example: match self.default {
+                "" => self.kind.example,
+                default => default,
+            },
+            is_secret: self.kind.is_secret,
+            section,
         }
     }
 }
 
 /// A declaration without its type, so that all of them fit in one list.
-#[derive(Clone, Copy)]
-pub(super) struct About {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SettingInfo {
     pub names: &'static [&'static str],
     pub default: &'static str,
-    pub because: &'static str,
+    pub reason: &'static str,
     pub help: &'static str,
     pub form: &'static str,
+    /// A value that fits: the default, if there is one.
     pub example: &'static str,
-    pub secret: bool,
+    pub is_secret: bool,
+    pub section: &'static Section,
 }
 
-impl About {
+impl SettingInfo {
     pub fn name(&self) -> &'static str {
         self.names[0]
     }
 
     /// The value as it may be shown to people: secrets masked, unless there is none.
     pub fn shown(&self, text: &str) -> String {
-        if self.secret && !text.is_empty() {
-            super::secret::MASK.to_owned()
-        } else {
-            text.to_owned()
+        match self.is_secret && !text.is_empty() {
+            true => super::secret::MASK.to_owned(),
+            false => text.to_owned(),
         }
     }
 }
 
 /// A group of settings: a heading on the page.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Section {
     pub title: &'static str,
     pub intro: &'static str,

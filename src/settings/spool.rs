@@ -1,19 +1,20 @@
 //! Settings of the spool, the folder that keeps reports while storage or queue are away.
 
-use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use super::choice::Acknowledge;
-use super::kind::{BYTES_OR_ZERO, DISK_BYTES, Kind, OPTIONAL_FOLDER};
 use super::reader::Reader;
 use super::setting::{Section, Setting};
+use super::value_type::{BYTES_OR_ZERO, DISK_BYTES, OPTIONAL_FOLDER, ValueType};
 
 /// A spool that is switched on.
 #[derive(Clone, Debug)]
 pub struct SpoolSettings {
+    /// On a local journaling file system. Made if it is missing, in a folder that exists.
     pub dir: PathBuf,
-    pub max_bytes: NonZeroU64,
-    /// 0 for no least free space.
+    /// What waiting reports may occupy on the disk.
+    pub max_bytes: u64,
+    /// What must stay free on that disk for others; 0 for nothing.
     pub min_free_bytes: u64,
 }
 
@@ -25,19 +26,19 @@ static SECTION: Section = Section {
 static DIR: Setting<Option<PathBuf>> = Setting {
     names: &["CRASHMOVER_SPOOL_DIR"],
     default: "",
-    because: "there is no spool, and a client whose report cannot be saved in time is answered `500`",
+    reason: "there is no spool, and a client whose report cannot be saved in time is answered `500`",
     help: "Folder on a local disk that survives a restart of the process. It keeps the reports that cannot be saved or \
            published at once, and resumes them after a restart.",
-    kind: Kind {
+    kind: ValueType {
         example: "/var/spool/antenna",
         ..OPTIONAL_FOLDER
     },
 };
 
-static MAX_BYTES: Setting<NonZeroU64> = Setting {
+static MAX_BYTES: Setting<u64> = Setting {
     names: &["CRASHMOVER_SPOOL_MAX_BYTES"],
     default: "10737418240",
-    because: "10 GiB, some 25,000 reports of the usual 400 KB",
+    reason: "10 GiB, some 25,000 reports of the usual 400 KB",
     help: "Size at which the spool is full. A full spool takes no more reports; those that cannot be \
            saved at once are answered `503`.",
     kind: DISK_BYTES,
@@ -46,7 +47,7 @@ static MAX_BYTES: Setting<NonZeroU64> = Setting {
 static MIN_FREE_BYTES: Setting<u64> = Setting {
     names: &["CRASHMOVER_SPOOL_MIN_FREE_BYTES"],
     default: "1073741824",
-    because: "1 GiB, so that the rest of the machine can go on",
+    reason: "1 GiB, so that the rest of the machine can go on",
     help: "The spool counts as full when its disk has less free space than this.",
     kind: BYTES_OR_ZERO,
 };

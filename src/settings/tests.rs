@@ -11,7 +11,7 @@ pub(super) fn env(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
         .collect()
 }
 
-pub(super) fn loaded(pairs: &[(&str, &str)]) -> (Settings, Loaded) {
+pub(super) fn loaded(pairs: &[(&str, &str)]) -> (Settings, ResolvedSettings) {
     Settings::load(env(pairs), None).unwrap()
 }
 
@@ -21,8 +21,7 @@ pub(super) fn problems(pairs: &[(&str, &str)]) -> Vec<String> {
 }
 
 pub(super) fn warnings(pairs: &[(&str, &str)]) -> Vec<String> {
-    let warnings = loaded(pairs).1.warnings;
-    warnings.iter().map(ToString::to_string).collect()
+    loaded(pairs).1.warnings
 }
 
 pub(super) fn file(text: &str) -> tempfile::NamedTempFile {
@@ -31,8 +30,8 @@ pub(super) fn file(text: &str) -> tempfile::NamedTempFile {
     file
 }
 
-pub(super) fn shown<'a>(loaded: &'a Loaded, name: &str) -> (&'a str, &'a str) {
-    let value = loaded.values.iter().find(|value| value.name == name);
+pub(super) fn shown<'a>(loaded: &'a ResolvedSettings, name: &str) -> (&'a str, &'a str) {
+    let value = loaded.values.iter().find(|value| value.name() == name);
     let value = value.unwrap_or_else(|| panic!("{name} is no setting"));
     (&value.shown, &value.source)
 }
@@ -43,14 +42,14 @@ pub(super) const BUCKET: (&str, &str) = ("CRASHMOVER_CRASHSTORAGE_BUCKET_NAME", 
 #[test]
 fn without_any_setting_there_is_no_problem_and_nothing_odd() {
     let (settings, loaded) = loaded(&[]);
-    assert_eq!(loaded.warnings, []);
+    assert!(loaded.warnings.is_empty());
     assert!(loaded.values.iter().all(|value| value.source == "default"));
     assert_eq!(settings.http.port, 8000);
     assert_eq!(settings.http.dump_id_prefix, "bp-");
     assert_eq!(settings.http.max_in_flight_bytes, None);
-    assert_eq!(settings.intake.max_payload_bytes.get(), 25 << 20);
+    assert_eq!(settings.body.payload_bytes, 25 << 20);
     assert_eq!(settings.crashmover.acknowledge, Acknowledge::Saved);
-    assert_eq!(settings.crashmover.publish_backlog.get(), 100_000);
+    assert_eq!(settings.crashmover.publish_backlog, 100_000);
     assert_eq!(settings.general.worker_threads, None);
     assert!(settings.spool.is_none());
     assert!(settings.statsd.is_none());
@@ -66,11 +65,11 @@ const NAMES_AND_DEFAULTS: &str = "
 BASEDIR=. WORKER_THREADS= LOCAL_DEV_ENV=false LOGGING_LEVEL=INFO HOST_ID= SECRET_SENTRY_DSN= SENTRY_ENVIRONMENT=
 HOST=0.0.0.0 PORT=8000 PROXY_PROTOCOL=false
 BREAKPAD_MAX_CONNECTIONS=2000 BREAKPAD_HEADER_TIMEOUT_SECONDS=30 BREAKPAD_KEEP_ALIVE_SECONDS=620
-BREAKPAD_BODY_TIMEOUT_SECONDS=300
-BREAKPAD_LEAST_BYTES_PER_SECOND=500 BREAKPAD_MAX_IN_FLIGHT_BYTES= BREAKPAD_DUMP_ID_PREFIX=bp-
+BREAKPAD_MAX_IN_FLIGHT_BYTES= BREAKPAD_DUMP_ID_PREFIX=bp-
 BREAKPAD_STAGE_SUBMITTER_BEARER_TOKEN=
 ADMIN_LISTEN= ADMIN_TOKEN= ADMIN_HOSTS= TLS_CERTIFICATE= TLS_KEY=
-BREAKPAD_MAX_PAYLOAD_BYTES=26214400 BREAKPAD_MAX_INFLATED_BYTES=104857600
+BREAKPAD_MAX_PAYLOAD_BYTES=26214400 BREAKPAD_BODY_TIMEOUT_SECONDS=300
+BREAKPAD_LEAST_BYTES_PER_SECOND=500 BREAKPAD_MAX_INFLATED_BYTES=104857600
 BREAKPAD_MAX_PARTS=2000 BREAKPAD_MAX_DUMPS=64 BREAKPAD_MAX_ANNOTATIONS=2000 BREAKPAD_MAX_ANNOTATION_BYTES=20971520
 BREAKPAD_MAX_ANNOTATIONS_BYTES=52428800 BREAKPAD_EXTRA_ENCODINGS= BREAKPAD_SUBMIT_PATHS= BREAKPAD_EXTRA_REPORTS= BREAKPAD_THROTTLER_RULES=mozilla
 BREAKPAD_THROTTLER_PRODUCTS=mozilla BREAKPAD_THROTTLER_PRODUCT_PACKAGENAMES=mozilla CRASHMOVER_CONCURRENT_CRASHMOVERS=24 CRASHMOVER_QUEUE_SIZE=1000
@@ -97,15 +96,10 @@ fn names_and_defaults_are_those_that_operators_rely_on() {
 fn every_setting_is_declared_once_with_an_example_that_fits() {
     let declared = declared();
     let mut names = BTreeSet::new();
-    for taken in &declared {
-        let about = taken.about;
-        assert!(
-            names.insert(about.name()),
-            "{} is there twice",
-            about.name()
-        );
+    for info in &declared {
+        assert!(names.insert(info.name()), "{} is there twice", info.name());
         let example = [
-            (about.name(), about.example),
+            (info.name(), info.example),
             // What other choices would need.
             ("CRASHMOVER_SPOOL_DIR", "spool"),
             BUCKET,
@@ -118,11 +112,11 @@ fn every_setting_is_declared_once_with_an_example_that_fits() {
         if let Err(problems) = Settings::load(env(&example), None) {
             panic!("{problems}");
         }
-        for text in [about.help, about.because, about.form] {
-            assert!(!text.trim().is_empty(), "{} says too little", about.name());
+        for text in [info.help, info.reason, info.form] {
+            assert!(!text.trim().is_empty(), "{} says too little", info.name());
         }
-        assert!(about.help.ends_with('.'), "{}", about.name());
-        assert!(!about.because.ends_with('.'), "{}", about.name());
+        assert!(info.help.ends_with('.'), "{}", info.name());
+        assert!(!info.reason.ends_with('.'), "{}", info.name());
     }
 }
 
@@ -227,7 +221,7 @@ fn s3_and_sqs_come_with_what_they_need() {
         sqs.aws.endpoint_url.as_deref(),
         Some("http://localhost:4566")
     );
-    assert_eq!(loaded.warnings, []);
+    assert!(loaded.warnings.is_empty());
 }
 
 #[test]
@@ -239,7 +233,7 @@ fn the_spool_is_on_when_it_has_a_folder() {
     ];
     let spool = loaded(&given).0.spool.unwrap();
     assert_eq!(spool.dir, Path::new("/spool"));
-    assert_eq!((spool.max_bytes.get(), spool.min_free_bytes), (10 << 30, 0));
+    assert_eq!((spool.max_bytes, spool.min_free_bytes), (10 << 30, 0));
 }
 
 #[test]
@@ -247,7 +241,7 @@ fn a_name_given_twice_in_the_file_counts_where_it_stands_last() {
     let file = file("PORT=1\nPORT=2\n");
     let (settings, loaded) = Settings::load(env(&[]), Some(file.path())).unwrap();
     assert_eq!(settings.http.port, 2);
-    let warning = loaded.warnings[0].to_string();
+    let warning = &loaded.warnings[0];
     assert!(
         warning.starts_with("PORT stands more than once"),
         "{warning}"

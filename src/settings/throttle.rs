@@ -1,8 +1,8 @@
 //! Settings that choose which reports are wanted. What the texts mean is the throttler's business.
 
-use super::kind::{Kind, TEXT};
 use super::reader::Reader;
 use super::setting::{Section, Setting};
+use super::value_type::{TEXT, ValueType};
 
 /// Names or files of rules, as they were given.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ static SECTION: Section = Section {
             format of the file is described in [throttling.md](throttling.md).",
 };
 
-const RULES_OR_FILE: Kind<String> = Kind {
+const RULES_OR_FILE: ValueType<String> = ValueType {
     form: "a built-in name or the path of a TOML file",
     example: "mozilla",
     ..TEXT
@@ -27,7 +27,7 @@ const RULES_OR_FILE: Kind<String> = Kind {
 static RULES: Setting<String> = Setting {
     names: &["BREAKPAD_THROTTLER_RULES"],
     default: "mozilla",
-    because: "Mozilla's rules, as the original's",
+    reason: "Mozilla's rules, as the original's",
     help: "Which reports are accepted, deferred or rejected: `mozilla`, `accept_all`, or a file.",
     kind: RULES_OR_FILE,
 };
@@ -35,7 +35,7 @@ static RULES: Setting<String> = Setting {
 static PRODUCTS: Setting<String> = Setting {
     names: &["BREAKPAD_THROTTLER_PRODUCTS"],
     default: "mozilla",
-    because: "Mozilla's products, as the original's",
+    reason: "Mozilla's products, as the original's",
     help: "Which values of `ProductName` are accepted: `mozilla`, `all`, or a file.",
     kind: RULES_OR_FILE,
 };
@@ -43,7 +43,7 @@ static PRODUCTS: Setting<String> = Setting {
 static PRODUCT_PACKAGENAMES: Setting<String> = Setting {
     names: &["BREAKPAD_THROTTLER_PRODUCT_PACKAGENAMES"],
     default: "mozilla",
-    because: "Mozilla's Android packages, as the original's",
+    reason: "Mozilla's Android packages, as the original's",
     help: "Which values of `Android_PackageName` are accepted for a product: `mozilla`, `all`, or a file.",
     kind: RULES_OR_FILE,
 };

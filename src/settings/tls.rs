@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::kind::{Kind, OPTIONAL_FOLDER};
 use super::reader::Reader;
 use super::setting::{Section, Setting};
+use super::value_type::{OPTIONAL_FOLDER, ValueType};
 
 /// Where certificate and key are, in PEM.
 #[derive(Clone, Debug)]
@@ -21,10 +21,10 @@ static SECTION: Section = Section {
 static CERTIFICATE: Setting<Option<PathBuf>> = Setting {
     names: &["TLS_CERTIFICATE"],
     default: "",
-    because: "plain HTTP is spoken, to a proxy that ends TLS",
+    reason: "plain HTTP is spoken, to a proxy that ends TLS",
     help: "File with the certificate of this host and those between it and the root, in PEM. With it only HTTPS is spoken, \
            TLS 1.2 and 1.3; it needs `TLS_KEY`.",
-    kind: Kind {
+    kind: ValueType {
         example: "/etc/antenna/fullchain.pem",
         ..OPTIONAL_FOLDER
     },
@@ -33,9 +33,9 @@ static CERTIFICATE: Setting<Option<PathBuf>> = Setting {
 static KEY: Setting<Option<PathBuf>> = Setting {
     names: &["TLS_KEY"],
     default: "",
-    because: "there is no certificate either",
+    reason: "there is no certificate either",
     help: "File with the private key of `TLS_CERTIFICATE`, in PEM and without a password.",
-    kind: Kind {
+    kind: ValueType {
         example: "/etc/antenna/privkey.pem",
         ..OPTIONAL_FOLDER
     },

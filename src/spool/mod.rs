@@ -33,7 +33,6 @@ mod wait_queue;
 mod wait_queues;
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -44,13 +43,14 @@ use tokio::task::spawn_blocking;
 pub use entry::Content;
 pub use error::SpoolError;
 pub use folders::{Folder, State};
-pub use offline::{Listed, Seen, export, find, list, load, look, retry};
+pub use offline::{Listed, SpoolOverview, export, find, list, load, look, retry};
 pub use recovery::Found;
 pub use wait_queue::Tally;
 pub use wait_queues::Entry;
 
 use crate::crash::CrashReport;
 use crate::disk::Disk;
+use crate::settings::SpoolSettings;
 use capacity::Capacity;
 use folders::Folders;
 use ownership::Ownership;
@@ -62,17 +62,6 @@ const DISK_JOBS: usize = 64;
 
 /// How long a put that the disk refused is held against it.
 const FAILURE_REMEMBERED_FOR: Duration = Duration::from_secs(60);
-
-/// Where the spool is and what it may take.
-#[derive(Clone, Debug)]
-pub struct SpoolConfig {
-    /// On a local journaling file system. Made if absent, its parent must exist.
-    pub dir: PathBuf,
-    /// What waiting reports may occupy on the disk.
-    pub max_bytes: u64,
-    /// What must stay free on that disk for others.
-    pub min_free_bytes: u64,
-}
 
 /// Figures for gauges; cheap to make.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,7 +102,7 @@ impl Spool {
     ///
     /// # Errors
     /// `Io`: the folder cannot be made, locked (another process has it), cleared or fsynced.
-    pub fn take(config: SpoolConfig, disk: Arc<dyn Disk>) -> Result<Self, SpoolError> {
+    pub fn take(config: SpoolSettings, disk: Arc<dyn Disk>) -> Result<Self, SpoolError> {
         let folders = Folders::new(&config.dir, Arc::clone(&disk));
         folders.make()?;
         let inner = Inner {

@@ -93,7 +93,7 @@ struct World {
 }
 
 fn open(faults: &Arc<FaultyDisk>) -> Spool {
-    let config = SpoolConfig {
+    let config = SpoolSettings {
         dir: "/spool".into(),
         max_bytes: u64::MAX,
         min_free_bytes: 0,

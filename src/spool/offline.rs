@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::SpoolConfig;
 use super::capacity::Capacity;
 use super::entry::Content;
 use super::error::SpoolError;
@@ -17,6 +16,7 @@ use super::name::EntryName;
 use super::wait_queue::occupied_bytes;
 use crate::crash::{CrashId, CrashReport, Dump};
 use crate::disk::{self, Disk, RealDisk, parent_of};
+use crate::settings::SpoolSettings;
 
 /// More than any reason we write.
 const LONGEST_REASON_BYTES: u64 = 64 * 1024;
@@ -61,7 +61,7 @@ fn list_folder(folders: &Folders, folder: Folder) -> Result<Vec<Listed>, SpoolEr
 
 /// A spool as it is seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct SpoolOverview {
     /// In `save/` and `publish/`.
     pub waiting: usize,
     /// In `failed/`.
@@ -74,7 +74,7 @@ pub struct Seen {
 ///
 /// # Errors
 /// `Io`: it cannot be made, written to or read by this user.
-pub fn look(config: &SpoolConfig) -> Result<Option<Seen>, SpoolError> {
+pub fn look(config: &SpoolSettings) -> Result<Option<SpoolOverview>, SpoolError> {
     let dir = &config.dir;
     if !dir.exists() {
         may_write(parent_of(dir))?;
@@ -104,7 +104,7 @@ pub fn look(config: &SpoolConfig) -> Result<Option<Seen>, SpoolError> {
     let capacity = Capacity::new(dir, config.max_bytes, config.min_free_bytes);
     capacity.look_now(folders.disk());
     let room_bytes = capacity.left_bytes(bytes);
-    Ok(Some(Seen {
+    Ok(Some(SpoolOverview {
         waiting,
         failed,
         room_bytes,

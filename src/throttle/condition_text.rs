@@ -84,15 +84,10 @@ impl fmt::Display for IntegerTest {
 
 #[cfg(test)]
 mod tests {
-    use crate::throttle::{ThrottleSettings, Throttler};
+    use crate::throttle::Throttler;
 
     fn when(rule: &str) -> String {
-        let throttler = Throttler::new(&ThrottleSettings {
-            rules: "mozilla",
-            products: "mozilla",
-            package_names: "mozilla",
-        })
-        .unwrap();
+        let throttler = Throttler::new("mozilla", "mozilla", "mozilla").unwrap();
         let mut rules = throttler.described();
         rules.find(|(name, _)| *name == rule).unwrap().1
     }
@@ -130,12 +125,7 @@ mod tests {
 
     #[test]
     fn every_rule_is_described_in_order() {
-        let throttler = Throttler::new(&ThrottleSettings {
-            rules: "mozilla",
-            products: "all",
-            package_names: "all",
-        })
-        .unwrap();
+        let throttler = Throttler::new("mozilla", "all", "all").unwrap();
         let described: Vec<_> = throttler.described().map(|(name, _)| name).collect();
         assert_eq!(described, throttler.rule_names().collect::<Vec<_>>());
     }

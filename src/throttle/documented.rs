@@ -3,19 +3,14 @@
 use chrono::DateTime;
 use serde_json::Value;
 
+use super::Throttler;
 use super::rules_file::parse;
-use super::{ThrottleSettings, Throttler};
 use crate::crash::Annotations;
 
 const PAGE: &str = include_str!("../../docs/throttling.md");
 
 fn mozilla() -> Throttler {
-    Throttler::new(&ThrottleSettings {
-        rules: "mozilla",
-        products: "mozilla",
-        package_names: "mozilla",
-    })
-    .unwrap()
+    Throttler::new("mozilla", "mozilla", "mozilla").unwrap()
 }
 
 /// The fenced blocks of the page, each with the words behind its opening fence.

@@ -11,11 +11,8 @@ mod lack;
 mod mistakes;
 mod rule;
 mod rules_file;
-mod rules_file_condition;
-mod rules_file_outcome;
 mod sources;
 mod supported;
-mod toml_reader;
 mod value_test;
 mod verdict;
 
@@ -23,8 +20,6 @@ mod verdict;
 mod documented;
 #[cfg(test)]
 mod recorded;
-#[cfg(test)]
-mod rules_file_mistakes;
 #[cfg(test)]
 mod tests;
 
@@ -39,21 +34,11 @@ pub use lack::Lack;
 pub use mistakes::{Mistake, RulesError};
 pub use rule::Finding;
 use rule::{CatchAll, RuleSet};
-use sources::Loaded;
+use rules_file::Section;
 use supported::Supported;
 pub use verdict::{Keep, ThrottleResult, Verdict};
 
 const EVERY_REPORT: &str = "every report";
-
-/// Where rules, product list and package names come from.
-///
-/// Each is `mozilla`, `all` (or `accept_all`), the original's dotted name for either, or the path of a rules file.
-#[derive(Clone, Copy, Debug)]
-pub struct ThrottleSettings<'a> {
-    pub rules: &'a str,
-    pub products: &'a str,
-    pub package_names: &'a str,
-}
 
 /// A rule set with the products and packages it asks for. Built once, at start; it never changes.
 #[derive(Clone, Debug)]
@@ -79,19 +64,16 @@ pub struct Step {
 }
 
 impl Throttler {
+    /// Each is `mozilla`, `all` (or `accept_all`), the original's dotted name for either, or the path of a rules file.
+    ///
     /// # Errors
-    /// Every mistake in the settings and in the files they name.
-    pub fn new(settings: &ThrottleSettings) -> Result<Self, RulesError> {
-        let Loaded {
-            rules,
-            supported,
-            aliases,
-        } = sources::load(settings)?;
-        Ok(Self {
-            rule_set: rules,
-            supported,
-            aliases,
-        })
+    /// Every mistake in the files, and every file that cannot be read.
+    pub fn new(rules: &str, products: &str, package_names: &str) -> Result<Self, RulesError> {
+        sources::load([
+            (Section::Rules, rules),
+            (Section::Products, products),
+            (Section::PackageNames, package_names),
+        ])
     }
 
     /// Gives annotations that are missing the text that was sent under one of their other names; says so in notes.

@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ThrottleSettings, Throttler};
+use super::Throttler;
 use crate::crash::Annotations;
 
 const CASES: &str = include_str!("../../tests/data/throttle_cases.jsonl");
@@ -57,11 +57,11 @@ fn now() -> DateTime<Utc> {
 impl Case {
     fn throttler(&self) -> Throttler {
         let word = |given: &Option<String>| given.clone().unwrap_or("mozilla".to_owned());
-        Throttler::new(&ThrottleSettings {
-            rules: &word(&self.config.rules),
-            products: &word(&self.config.products),
-            package_names: &word(&self.config.product_packagenames),
-        })
+        Throttler::new(
+            &word(&self.config.rules),
+            &word(&self.config.products),
+            &word(&self.config.product_packagenames),
+        )
         .unwrap()
     }
 

@@ -26,12 +26,12 @@ pub(super) struct Rule {
     pub name: Arc<str>,
     /// `None`: every submission.
     pub when: Option<Condition>,
-    pub outcome: Outcome,
+    pub outcome: RuleOutcome,
 }
 
 /// What follows when a rule's condition holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Outcome {
+pub(super) enum RuleOutcome {
     Settle(ThrottleResult),
     /// The dice choose: `then` with a chance of `percent`, between 0 and 100, otherwise `otherwise`.
     Chance {
@@ -73,7 +73,7 @@ impl Rule {
     }
 }
 
-impl Outcome {
+impl RuleOutcome {
     /// False if a submission that matches never reaches the next rule.
     pub fn can_continue(self) -> bool {
         match self {
@@ -99,7 +99,7 @@ impl Outcome {
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for RuleOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Settle(result) => result.fmt(f),
@@ -140,7 +140,7 @@ impl fmt::Display for Finding {
 mod tests {
     use super::*;
 
-    const RARELY: Outcome = Outcome::Chance {
+    const RARELY: RuleOutcome = RuleOutcome::Chance {
         percent: 10.0,
         then: Next::Continue,
         otherwise: Next::Settle(ThrottleResult::Reject),
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn no_dice_are_rolled_where_nothing_hangs_on_them() {
-        let settled = Outcome::Settle(ThrottleResult::Accept);
+        let settled = RuleOutcome::Settle(ThrottleResult::Accept);
         let finding = settled.roll(&mut || panic!("rolled"));
         assert_eq!(finding.to_string(), "match: accept");
     }
@@ -174,6 +174,9 @@ mod tests {
     #[test]
     fn outcomes_read_as_sentences() {
         assert_eq!(RARELY.to_string(), "10 % continue, else reject");
-        assert_eq!(Outcome::Settle(ThrottleResult::Defer).to_string(), "defer");
+        assert_eq!(
+            RuleOutcome::Settle(ThrottleResult::Defer).to_string(),
+            "defer"
+        );
     }
 }

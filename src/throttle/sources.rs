@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::ThrottleSettings;
+use super::Throttler;
 use super::aliases::Aliases;
 use super::mistakes::{Mistake, RulesError};
-use super::rule::RuleSet;
 use super::rules_file::{RulesFile, Section, parse};
 use super::supported::Supported;
 
@@ -53,27 +52,12 @@ impl Section {
     }
 }
 
-/// What the settings name.
-#[derive(Debug)]
-pub(super) struct Loaded {
-    pub rules: RuleSet,
-    pub supported: Supported,
-    /// Those of all files; of two lists for one annotation, that of the file with the products goes first.
-    pub aliases: Aliases,
-}
-
-/// Reads it.
+/// Reads what is named; of all aliases for one annotation, those in the file with the products go first.
 ///
 /// # Errors
 /// Every mistake in every file, and every file that cannot be read.
-pub(super) fn load(settings: &ThrottleSettings) -> Result<Loaded, RulesError> {
-    let chosen = [
-        (Section::Rules, settings.rules),
-        (Section::Products, settings.products),
-        (Section::PackageNames, settings.package_names),
-    ]
-    .map(|(section, word)| (section, section.source(word)));
-
+pub(super) fn load(named: [(Section, &str); 3]) -> Result<Throttler, RulesError> {
+    let chosen = named.map(|(section, word)| (section, section.source(word)));
     let mut files = BTreeMap::new();
     let mut mistakes = Vec::new();
     for (_, source) in chosen {
@@ -107,8 +91,8 @@ pub(super) fn load(settings: &ThrottleSettings) -> Result<Loaded, RulesError> {
         aliases.extend(&file.aliases);
     }
     match rules.and_then(|file| file.rules.clone()) {
-        Some(rules) if mistakes.is_empty() => Ok(Loaded {
-            rules,
+        Some(rule_set) if mistakes.is_empty() => Ok(Throttler {
+            rule_set,
             supported,
             aliases,
         }),
@@ -150,56 +134,42 @@ mod tests {
     use super::*;
     use std::fs;
 
-    fn settings<'a>(
-        rules: &'a str,
-        products: &'a str,
-        package_names: &'a str,
-    ) -> ThrottleSettings<'a> {
-        ThrottleSettings {
-            rules,
-            products,
-            package_names,
-        }
-    }
-
-    fn told(settings: &ThrottleSettings) -> Vec<String> {
-        let error = load(settings).unwrap_err();
+    fn told(rules: &str, products: &str, package_names: &str) -> Vec<String> {
+        let error = Throttler::new(rules, products, package_names).unwrap_err();
         error.mistakes().iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn words_and_the_originals_names_mean_the_same() {
-        let mozilla = settings(
+        let Throttler {
+            rule_set,
+            supported,
+            aliases,
+        } = Throttler::new(
             "antenna.throttler.MOZILLA_RULES",
             "antenna.throttler.MOZILLA_PRODUCTS",
             "antenna.throttler.MOZILLA_PRODUCT_PACKAGENAMES",
-        );
-        let Loaded {
-            rules,
-            supported,
-            aliases,
-        } = load(&mozilla).unwrap();
+        )
+        .unwrap();
         assert_eq!(aliases, Aliases::default());
-        assert_eq!(rules.rules[0].name.as_ref(), "has_old_buildid");
-        assert_eq!(
-            supported,
-            load(&settings("mozilla", "mozilla", "mozilla"))
-                .unwrap()
-                .supported
-        );
+        assert_eq!(rule_set.rules[0].name.as_ref(), "has_old_buildid");
+        let mozilla = Throttler::new("mozilla", "mozilla", "mozilla").unwrap();
+        assert_eq!(supported, mozilla.supported);
         assert!(supported.products.contains("Firefox Enterprise"));
 
-        let all = settings(
+        let all = [
             "antenna.throttler.ACCEPT_ALL",
             "antenna.throttler.ALL_PRODUCTS",
             "antenna.throttler.ALL_PRODUCT_PACKAGENAMES",
-        );
-        for settings in [all, settings("all", "accept_all", "all")] {
-            let Loaded {
-                rules, supported, ..
-            } = load(&settings).unwrap();
-            assert!(rules.rules.is_empty());
-            assert_eq!(rules.catch_all.name.as_ref(), "accept_everything");
+        ];
+        for [rules, products, package_names] in [all, ["all", "accept_all", "all"]] {
+            let Throttler {
+                rule_set,
+                supported,
+                ..
+            } = Throttler::new(rules, products, package_names).unwrap();
+            assert!(rule_set.rules.is_empty());
+            assert_eq!(rule_set.catch_all.name.as_ref(), "accept_everything");
             assert_eq!(supported, Supported::default());
         }
     }
@@ -214,14 +184,16 @@ mod tests {
         )
         .unwrap();
         let path = path.to_str().unwrap();
-        let Loaded {
-            rules, supported, ..
-        } = load(&settings(path, path, path)).unwrap();
-        assert_eq!(rules.catch_all.name.as_ref(), "r");
+        let Throttler {
+            rule_set,
+            supported,
+            ..
+        } = Throttler::new(path, path, path).unwrap();
+        assert_eq!(rule_set.catch_all.name.as_ref(), "r");
         assert!(supported.has_package(Some("A"), Some("a")));
         assert!(!supported.has_package(Some("A"), None));
 
-        let loaded = load(&settings("mozilla", path, "all")).unwrap();
+        let loaded = Throttler::new("mozilla", path, "all").unwrap();
         assert!(!loaded.supported.has_product(Some("Firefox")));
         assert!(loaded.supported.has_package(Some("A"), None));
         let mut sent = [("v".to_owned(), "1".into())].into_iter().collect();
@@ -238,7 +210,7 @@ mod tests {
         };
         let (first, second) = (file("a.toml", "x = 1\n"), file("b.toml", "products = []\n"));
         assert_eq!(
-            told(&settings(&first, &second, &first)),
+            told(&first, &second, &first),
             [
                 format!(
                     "{first}:1: unknown key `x` in a rules file; known are `rule`, `products`, `package_names` and `aliases`"
@@ -260,7 +232,7 @@ mod tests {
     #[test]
     fn a_name_that_leads_nowhere_is_told_with_all_that_would() {
         assert_eq!(
-            told(&settings("myrules.rules", "mozilla", "mozilla")),
+            told("myrules.rules", "mozilla", "mozilla"),
             [
                 "myrules.rules: there is no built-in set and no readable file of this name \
                  (No such file or directory (os error 2)); \
@@ -270,6 +242,6 @@ mod tests {
         );
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap();
-        assert!(told(&settings("all", path, "all"))[0].contains("ALL_PRODUCTS or the path"));
+        assert!(told("all", path, "all")[0].contains("ALL_PRODUCTS or the path"));
     }
 }

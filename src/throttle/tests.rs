@@ -5,12 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn mozilla() -> Throttler {
-    Throttler::new(&ThrottleSettings {
-        rules: "mozilla",
-        products: "mozilla",
-        package_names: "mozilla",
-    })
-    .unwrap()
+    Throttler::new("mozilla", "mozilla", "mozilla").unwrap()
 }
 
 fn now() -> DateTime<Utc> {

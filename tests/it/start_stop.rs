@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use rustix::process::Signal;
 
@@ -149,6 +150,51 @@ fn a_request_that_waits_in_the_kernel_is_answered_after_the_stop_signal() {
     let answer = read(&mut client);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     collector.stop();
+}
+
+#[test]
+fn all_requests_that_wait_in_the_kernel_are_answered_though_there_are_fewer_places() {
+    let collector = TestCollector::start(&[("BREAKPAD_MAX_CONNECTIONS", "1")]);
+    collector.signal(Signal::STOP);
+    let request = Crash::accepted().request();
+    let clients = [(); 4].map(|()| {
+        let mut client = TcpStream::connect(collector.address()).expect("the kernel listens");
+        client.write_all(&request).expect("the kernel takes it");
+        client
+    });
+    collector.signal(Signal::TERM);
+    collector.signal(Signal::CONT);
+    for mut client in clients {
+        let answer = read(&mut client);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    collector.stop();
+}
+
+/// Else a signal that comes with the first clients ends the process under them.
+#[test]
+fn signals_are_listened_to_before_a_client_can_connect() {
+    let folder = new_folder();
+    let trace = folder.path().join("trace");
+    let through = [
+        "strace",
+        // Not between us and the collector: signals are for that one.
+        "-D",
+        "-f",
+        "-e",
+        "trace=rt_sigaction,listen",
+        "-o",
+        trace.to_str().expect("a path of ours"),
+    ];
+    let binary = Path::new(env!("CARGO_BIN_EXE_antenna"));
+    let collector = TestCollector::try_start_through(&through, binary, folder, &NONE);
+    let (_folder, _log) = collector.expect("a start").stop();
+    let calls = std::fs::read_to_string(&trace).expect("what strace wrote");
+    let listens = calls.find(" listen(").expect("it listens");
+    for signal in ["SIGTERM", "SIGINT", "SIGHUP"] {
+        let handled = calls.find(&format!("rt_sigaction({signal}, {{sa_handler=0x"));
+        assert!(handled.is_some_and(|handled| handled < listens), "{signal}");
+    }
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Node {
             agent: config.new_agent(),
             product,
             token: token.map(|token| token.expose().to_owned()),
-            max_payload_bytes: settings.intake.max_payload_bytes.get(),
+            max_payload_bytes: settings.body.payload_bytes as usize,
             storage,
         })
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use antenna::app;
-use antenna::aws::AwsConfig;
+use antenna::aws::Aws;
 use antenna::crash::{CrashReport, DumpName};
 use antenna::crash_storage::{CrashStorage, Layout, ReportKeys};
 use antenna::settings::{PublishClass, S3Settings, Settings, StorageClass};
@@ -35,7 +35,7 @@ impl Storage {
         let place = match &settings.crash_storage {
             StorageClass::Fs(fs) => Place::Folder(fs.root.clone()),
             StorageClass::S3(s3) => {
-                let client = runtime.block_on(client(s3, &settings))?;
+                let client = runtime.block_on(client(s3));
                 Place::Bucket(client, s3.bucket_name.clone())
             }
             StorageClass::Memory | StorageClass::None => {
@@ -123,16 +123,8 @@ impl Storage {
     }
 }
 
-async fn client(s3: &S3Settings, settings: &Settings) -> Result<aws_sdk_s3::Client, String> {
-    let keys = s3.aws.access_key.as_ref();
-    let config = AwsConfig {
-        region: Some(s3.aws.region.clone()),
-        endpoint_url: s3.aws.endpoint_url.clone(),
-        access_key: keys.map(|key| key.id.expose().to_owned()),
-        secret_access_key: keys.map(|key| key.secret.expose().to_owned()),
-        call_timeout: settings.crashmover.save_timeout,
-    };
-    let aws = config.settle().await.map_err(|error| error.to_string())?;
+async fn client(s3: &S3Settings) -> aws_sdk_s3::Client {
+    let aws = Aws::prepare(&s3.aws).await;
     let config = aws_sdk_s3::config::Builder::from(&aws.sdk).force_path_style(true);
-    Ok(aws_sdk_s3::Client::from_conf(config.build()))
+    aws_sdk_s3::Client::from_conf(config.build())
 }

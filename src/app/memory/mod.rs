@@ -3,7 +3,6 @@
 mod limit;
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::path::Path;
 
 use limit::{Limit, limit};
@@ -24,13 +23,10 @@ pub struct MemoryBudget {
 }
 
 /// The budget of a process whose limits are below `proc`, for which the settings say `given`.
-pub fn memory_budget(given: Option<NonZeroUsize>, proc: &Path) -> MemoryBudget {
+pub fn memory_budget(given: Option<u64>, proc: &Path) -> MemoryBudget {
     let limit = limit(proc);
     MemoryBudget {
-        bytes: given.map_or_else(
-            || limit.as_ref().map_or(MOST_BYTES, share),
-            |bytes| bytes.get() as u64,
-        ),
+        bytes: given.unwrap_or_else(|| limit.as_ref().map_or(MOST_BYTES, share)),
         is_given: given.is_some(),
         limit,
     }
@@ -79,11 +75,11 @@ impl fmt::Display for MemoryBudget {
 mod tests {
     use super::*;
 
-    fn budget(given: Option<usize>, kilobytes: u64) -> MemoryBudget {
+    fn budget(given: Option<u64>, kilobytes: u64) -> MemoryBudget {
         let folder = tempfile::tempdir().unwrap();
         let meminfo = format!("MemTotal: {kilobytes} kB\n");
         std::fs::write(folder.path().join("meminfo"), meminfo).unwrap();
-        memory_budget(given.and_then(NonZeroUsize::new), folder.path())
+        memory_budget(given, folder.path())
     }
 
     #[test]

@@ -5,9 +5,10 @@ mod outside;
 
 use crate::app::{self, OpenFiles};
 use crate::http::Certificates;
-use crate::settings::{Loaded, Settings};
+use crate::sentry::destination;
+use crate::settings::{GeneralSettings, ResolvedSettings, Settings};
 
-use super::{Failed, counted, say};
+use super::{CommandError, counted, say};
 
 /// What was found of one part.
 enum Found {
@@ -40,13 +41,13 @@ impl Wrong {
 ///
 /// # Errors
 /// What is wrong, all of it.
-pub fn check(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
-    for warning in &loaded.warnings {
+pub fn check(settings: &Settings, resolved: &ResolvedSettings) -> Result<(), CommandError> {
+    for warning in &resolved.warnings {
         say(&format!("warning: {warning}\n"));
     }
     let mut wrong = Wrong::default();
     wrong.tell("settings", Found::Fine("fine".to_owned()));
-    wrong.tell("Sentry", Found::Fine(sentry(settings)));
+    wrong.tell("Sentry", Found::Fine(sentry(&settings.general)));
     wrong.tell("memory", memory(settings));
     wrong.tell("open files", open_files(settings));
     let (tls, rules) = (app::certificates(settings), app::throttler(settings));
@@ -68,17 +69,17 @@ pub fn check(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
             Err(mistakes) => Found::Wrong(format!("mistakes\n{mistakes}")),
         },
     );
-    let runtime = super::runtime(settings).map_err(|error| Failed::Other(error.into()))?;
+    let runtime = super::runtime(settings).map_err(|error| CommandError::Other(error.into()))?;
     runtime.block_on(async {
         network::check(settings, &mut wrong).await;
         outside::check(settings, &mut wrong).await;
     });
     // These have an exit code of their own.
-    tls.map_err(Failed::Tls)?;
-    rules.map_err(Failed::Rules)?;
+    tls.map_err(CommandError::Tls)?;
+    rules.map_err(CommandError::Rules)?;
     match wrong.0.as_slice() {
         [] => Ok(()),
-        parts => Err(Failed::Other(anyhow::anyhow!(
+        parts => Err(CommandError::Other(anyhow::anyhow!(
             "a start would fail: {} cannot be used",
             parts.join(" and ")
         ))),
@@ -86,17 +87,15 @@ pub fn check(settings: &Settings, loaded: &Loaded) -> Result<(), Failed> {
 }
 
 /// Whether errors are reported. Nothing is sent: a request to `/__broken__` shows whether events arrive.
-fn sentry(settings: &Settings) -> String {
-    app::sentry_config(&settings.general).map_or_else(
-        || "off, SECRET_SENTRY_DSN is not set".to_owned(),
-        |sentry| {
-            format!(
-                "on, {}, release {}, server name {}",
-                sentry.destination(),
-                sentry.release,
-                sentry.server_name
-            )
-        },
+fn sentry(general: &GeneralSettings) -> String {
+    let Some(dsn) = &general.sentry_dsn else {
+        return "off, SECRET_SENTRY_DSN is not set".to_owned();
+    };
+    format!(
+        "on, {}, release {}, server name {}",
+        destination(dsn),
+        app::release(general),
+        general.host_name()
     )
 }
 
@@ -111,14 +110,14 @@ fn certificates(certificates: &Certificates) -> Found {
 
 fn open_files(settings: &Settings) -> Found {
     OpenFiles::raise_limit();
-    let warning = OpenFiles::of(settings).warning();
-    warning.map_or_else(|| Found::Fine("fine".to_owned()), Found::Odd)
+    fine_unless(OpenFiles::of(settings).warning(), "fine")
 }
 
 fn memory(settings: &Settings) -> Found {
     let memory = app::memory(settings);
-    match memory.warning() {
-        None => Found::Fine(format!("fine, {memory}")),
-        Some(warning) => Found::Odd(warning),
-    }
+    fine_unless(memory.warning(), &format!("fine, {memory}"))
+}
+
+fn fine_unless(warning: Option<String>, fine: &str) -> Found {
+    warning.map_or_else(|| Found::Fine(fine.to_owned()), Found::Odd)
 }

@@ -2,10 +2,8 @@
 
 use crate::app::{self, Backends};
 use crate::cli::counted;
-use crate::crash_publish::PublishErrorKind;
-use crate::crash_storage::StorageErrorKind;
 use crate::settings::Settings;
-use crate::spool::{self, Seen, SpoolError};
+use crate::spool::{self, SpoolError, SpoolOverview};
 
 use super::{Found, Wrong};
 
@@ -18,42 +16,36 @@ pub(super) async fn check(settings: &Settings, wrong: &mut Wrong) {
     wrong.tell("spool", found);
 }
 
-async fn verify(
-    settings: &Settings,
-    Backends { storage, publisher }: &Backends,
-    wrong: &mut Wrong,
-) {
+async fn verify(settings: &Settings, backends: &Backends, wrong: &mut Wrong) {
     let has_spool = settings.spool.is_some();
-    let outcome = |result: Result<(), (String, bool)>, what: String| match result {
-        Ok(()) => Found::Fine(format!("fine, {what}")),
-        Err((error, true)) if has_spool => Found::Odd(format!(
-            "{error}; a start goes on, and reports go to the spool until it is back"
-        )),
-        Err((error, _)) => Found::Wrong(error),
-    };
-    let saved = storage.verify().await.map_err(|error| {
-        let may_pass = error.kind == StorageErrorKind::Transient;
-        (error.to_string(), may_pass)
-    });
-    wrong.tell("storage", outcome(saved, storage.describe()));
-    let published = publisher.verify().await.map_err(|error| {
-        let may_pass = error.kind == PublishErrorKind::Transient;
-        (error.to_string(), may_pass)
-    });
-    wrong.tell("queue", outcome(published, publisher.describe()));
+    let [storage, queue] = backends.verify().await;
+    for (part, what, failure) in [
+        ("storage", backends.storage.describe(), storage),
+        ("queue", backends.publisher.describe(), queue),
+    ] {
+        let found = match failure {
+            None => Found::Fine(format!("fine, {what}")),
+            Some(failure) if failure.is_transient && has_spool => Found::Odd(format!(
+                "{}; a start goes on, and reports go to the spool until it is back",
+                failure.error
+            )),
+            Some(failure) => Found::Wrong(failure.error),
+        };
+        wrong.tell(part, found);
+    }
 }
 
 /// Looks only: a collector may be using it, and whoever asks may be another user than the service.
 fn spool(settings: &Settings) -> Result<Found, SpoolError> {
-    let Some(config) = app::spool_config(settings) else {
+    let Some(settings) = &settings.spool else {
         let off = "off, CRASHMOVER_SPOOL_DIR is not set";
         return Ok(Found::Fine(off.to_owned()));
     };
-    let dir = config.dir.display();
-    let Some(seen) = spool::look(&config)? else {
+    let dir = settings.dir.display();
+    let Some(seen) = spool::look(settings)? else {
         return Ok(Found::Fine(format!("fine, a start makes {dir}")));
     };
-    let Seen {
+    let SpoolOverview {
         waiting,
         failed,
         room_bytes,

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::post::Post;
-use super::tally::Tally;
+use super::tally::SubmitTally;
 
 const TELL_EVERY: Duration = Duration::from_millis(200);
 
 /// Posts the report `repeat` times; what became of all, and how long that took. Ctrl-C ends it early.
-pub async fn post(post: Post, repeat: u64, concurrency: NonZeroU16) -> (Tally, Duration) {
+pub async fn post(post: Post, repeat: u64, concurrency: NonZeroU16) -> (SubmitTally, Duration) {
     let started = Instant::now();
     let work = Arc::new(Work {
         post,
@@ -39,7 +39,7 @@ pub async fn post(post: Post, repeat: u64, concurrency: NonZeroU16) -> (Tally, D
 struct Work {
     post: Post,
     left: AtomicU64,
-    tally: Mutex<Tally>,
+    tally: Mutex<SubmitTally>,
 }
 
 impl Work {

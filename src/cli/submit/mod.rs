@@ -16,10 +16,10 @@ use crate::app;
 use crate::settings::Settings;
 
 use super::client::{Client, Trust};
-use super::{Failed, raw_crash};
-use outcome::Outcome;
-use post::{How, Post};
-use tally::Tally;
+use super::{CommandError, raw_crash};
+use outcome::SubmitOutcome;
+use post::Post;
+use tally::SubmitTally;
 
 /// Times are kept for each answer, to tell the slowest.
 const MOST_REPORTS: i64 = 10_000_000;
@@ -72,7 +72,7 @@ impl SubmitArgs {
 ///
 /// # Errors
 /// By what became of the report; of many reports the worst counts.
-pub fn submit(settings: Option<&Settings>, args: &SubmitArgs) -> Result<(), Failed> {
+pub fn submit(settings: Option<&Settings>, args: &SubmitArgs) -> Result<(), CommandError> {
     let post = prepared(settings, args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -89,32 +89,32 @@ pub fn submit(settings: Option<&Settings>, args: &SubmitArgs) -> Result<(), Fail
     }
 }
 
-fn told(outcome: Outcome) -> Result<(), Failed> {
+fn told(outcome: SubmitOutcome) -> Result<(), CommandError> {
     match outcome {
-        Outcome::Accepted(id) => super::say(&format!("{id}\n")),
-        Outcome::Discarded(reason) => return Err(Failed::Discarded(reason)),
-        Outcome::Failed(reason) => return Err(anyhow::anyhow!("not kept: {reason}").into()),
+        SubmitOutcome::Accepted(id) => super::say(&format!("{id}\n")),
+        SubmitOutcome::Discarded(reason) => return Err(CommandError::Discarded(reason)),
+        SubmitOutcome::Failed(reason) => return Err(anyhow::anyhow!("not kept: {reason}").into()),
     }
     Ok(())
 }
 
-fn worst(tally: &Tally) -> Result<(), Failed> {
+fn worst(tally: &SubmitTally) -> Result<(), CommandError> {
     if !tally.failed.is_empty() {
-        Err(Failed::Told(super::EXIT_FAILED))
+        Err(CommandError::Told(super::EXIT_FAILED))
     } else if !tally.discarded.is_empty() {
-        Err(Failed::Told(super::EXIT_DISCARDED))
+        Err(CommandError::Told(super::EXIT_DISCARDED))
     } else {
         Ok(())
     }
 }
 
-fn prepared(settings: Option<&Settings>, args: &SubmitArgs) -> Result<Post, Failed> {
+fn prepared(settings: Option<&Settings>, args: &SubmitArgs) -> Result<Post, CommandError> {
     let url = match (&args.url, settings) {
         (Some(url), _) => url.clone(),
         (None, Some(settings)) => this_machine(settings),
         (None, None) => "http://localhost:8000".to_owned(),
     };
-    let uri = post::target(&url).map_err(Failed::Usage)?;
+    let uri = post::target(&url).map_err(CommandError::Usage)?;
     let mut stored = raw_crash::gather(args.raw_crash.as_deref(), &args.annotations)?;
     let mut bearer_token = None;
     if let Some(id) = &args.crash_id {
@@ -125,7 +125,7 @@ fn prepared(settings: Option<&Settings>, args: &SubmitArgs) -> Result<Post, Fail
     }
     if stored.annotations.is_empty() {
         let advice = "a report needs an annotation: -a ProductName=Firefox, or --raw-crash";
-        return Err(Failed::Usage(anyhow::anyhow!(advice)));
+        return Err(CommandError::Usage(anyhow::anyhow!(advice)));
     }
     let dumps = args.dumps.iter().map(|dump| form::read_dump(dump));
     let dumps: Vec<_> = dumps.collect::<Result<_, _>>()?;
@@ -133,18 +133,15 @@ fn prepared(settings: Option<&Settings>, args: &SubmitArgs) -> Result<Post, Fail
     if args.gzip {
         form.body = form::gzip(&form.body)?;
     }
-    let how = How {
-        is_gzip: args.gzip,
-        is_chunked: args.chunked,
-        bearer_token,
-    };
     // Who is named on the command line is no collector with these settings.
     let is_proxied = args.url.is_none() && settings.is_some_and(|it| it.http.proxy_protocol);
     Ok(Post {
         client: Client::new(&uri, Trust::System, is_proxied, args.timeout)?,
         uri,
         form,
-        how,
+        is_gzip: args.gzip,
+        is_chunked: args.chunked,
+        bearer_token,
     })
 }
 
@@ -159,11 +156,11 @@ fn this_machine(settings: &Settings) -> String {
     }
 }
 
-fn token(settings: Option<&Settings>) -> Result<String, Failed> {
+fn token(settings: Option<&Settings>) -> Result<String, CommandError> {
     let token = settings.and_then(|it| it.http.stage_submitter_bearer_token.as_ref());
     let token = token.map(|token| token.expose().to_owned());
     token.ok_or_else(|| {
-        Failed::Usage(anyhow::anyhow!(
+        CommandError::Usage(anyhow::anyhow!(
             "--crash-id needs BREAKPAD_STAGE_SUBMITTER_BEARER_TOKEN, the same as the collector's"
         ))
     })

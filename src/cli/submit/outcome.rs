@@ -7,7 +7,7 @@ const FOR_GOOD: [u16; 4] = [200, 400, 401, 413];
 
 /// How one submission ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum SubmitOutcome {
     /// The id that the client is told, with its prefix.
     Accepted(String),
     /// The collector does not want it, and will not want it next time: the reason that it gives.
@@ -16,7 +16,7 @@ pub enum Outcome {
     Failed(String),
 }
 
-impl Outcome {
+impl SubmitOutcome {
     /// Reads an answer. What is not the collector's is never repeated: it may be anything.
     pub fn of(status: u16, body: &[u8]) -> Self {
         let text = std::str::from_utf8(body).unwrap_or_default();
@@ -56,8 +56,8 @@ mod tests {
         let id = "bp-f5d6c950-7db5-4e96-a378-914db0261123";
         let yes = format!("CrashID={id}\n");
         assert_eq!(
-            Outcome::of(200, yes.as_bytes()),
-            Outcome::Accepted(id.to_owned())
+            SubmitOutcome::of(200, yes.as_bytes()),
+            SubmitOutcome::Accepted(id.to_owned())
         );
         for (status, body, reason) in [
             (200, "Discarded=rule_is_nightly", "rule_is_nightly"),
@@ -65,8 +65,8 @@ mod tests {
             (401, "Discarded=unauthorized_uuid", "unauthorized_uuid"),
             (413, "Discarded=payload_too_large", "payload_too_large"),
         ] {
-            let discarded = Outcome::Discarded(reason.to_owned());
-            assert_eq!(Outcome::of(status, body.as_bytes()), discarded);
+            let discarded = SubmitOutcome::Discarded(reason.to_owned());
+            assert_eq!(SubmitOutcome::of(status, body.as_bytes()), discarded);
         }
     }
 
@@ -77,8 +77,8 @@ mod tests {
             (408, "Discarded=body_timeout", "answered 408, body_timeout"),
             (500, "", "answered 500: the collector could not keep it"),
         ] {
-            let failed = Outcome::Failed(said.to_owned());
-            assert_eq!(Outcome::of(status, body.as_bytes()), failed);
+            let failed = SubmitOutcome::Failed(said.to_owned());
+            assert_eq!(SubmitOutcome::of(status, body.as_bytes()), failed);
         }
     }
 
@@ -96,11 +96,14 @@ mod tests {
             (500, "secret"),
             (201, "CrashID=secret"),
         ] {
-            match Outcome::of(status, body.as_bytes()) {
-                Outcome::Failed(said) => assert!(!said.contains("secret"), "{said}"),
+            match SubmitOutcome::of(status, body.as_bytes()) {
+                SubmitOutcome::Failed(said) => assert!(!said.contains("secret"), "{said}"),
                 other => panic!("{other:?} of {body}"),
             }
         }
-        assert!(matches!(Outcome::of(200, b"\xff"), Outcome::Failed(_)));
+        assert!(matches!(
+            SubmitOutcome::of(200, b"\xff"),
+            SubmitOutcome::Failed(_)
+        ));
     }
 }

@@ -9,7 +9,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, 
 use hyper::{Request, Uri};
 
 use super::form::Form;
-use super::outcome::Outcome;
+use super::outcome::SubmitOutcome;
 use crate::cli::client::{Body, Client};
 
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -20,12 +20,6 @@ pub struct Post {
     pub client: Client,
     pub uri: Uri,
     pub form: Form,
-    pub how: How,
-}
-
-/// How the report goes over the wire.
-#[derive(Clone, Debug)]
-pub struct How {
     pub is_gzip: bool,
     pub is_chunked: bool,
     /// The token of a sender that may choose crash ids.
@@ -56,14 +50,14 @@ pub fn target(url: &str) -> anyhow::Result<Uri> {
 
 impl Post {
     /// Posts the report once.
-    pub async fn send(&self) -> Outcome {
+    pub async fn send(&self) -> SubmitOutcome {
         let request = match self.request() {
             Ok(request) => request,
-            Err(error) => return Outcome::Failed(format!("it cannot be sent: {error}")),
+            Err(error) => return SubmitOutcome::Failed(format!("it cannot be sent: {error}")),
         };
         match self.client.ask(request).await {
-            Ok((status, body)) => Outcome::of(status, &body),
-            Err(why) => Outcome::Failed(why),
+            Ok((status, body)) => SubmitOutcome::of(status, &body),
+            Err(why) => SubmitOutcome::Failed(why),
         }
     }
 
@@ -73,15 +67,15 @@ impl Post {
             CONTENT_TYPE,
             format!("multipart/form-data; boundary={boundary}"),
         );
-        if self.how.is_gzip {
+        if self.is_gzip {
             request = request.header(CONTENT_ENCODING, "gzip");
         }
-        if let Some(token) = &self.how.bearer_token {
+        if let Some(token) = &self.bearer_token {
             let mut value = HeaderValue::try_from(format!("Bearer {token}"))?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        request.body(if self.how.is_chunked {
+        request.body(if self.is_chunked {
             chunked(body.clone())
         } else {
             Full::new(body.clone()).boxed()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::outcome::Outcome;
+use super::outcome::SubmitOutcome;
 
 /// Different reasons that are listed; a server of somebody else's could make up any number.
 const MOST_REASONS: usize = 20;
@@ -11,7 +11,7 @@ const OTHERS: &str = "for other reasons";
 
 /// Counts by outcome and reason.
 #[derive(Clone, Debug, Default)]
-pub struct Tally {
+pub struct SubmitTally {
     pub accepted: u64,
     pub discarded: BTreeMap<String, u64>,
     pub failed: BTreeMap<String, u64>,
@@ -19,12 +19,12 @@ pub struct Tally {
     took: Vec<Duration>,
 }
 
-impl Tally {
-    pub fn add(&mut self, outcome: Outcome, took: Duration) {
+impl SubmitTally {
+    pub fn add(&mut self, outcome: SubmitOutcome, took: Duration) {
         match outcome {
-            Outcome::Accepted(_) => self.accepted += 1,
-            Outcome::Discarded(reason) => count(&mut self.discarded, reason),
-            Outcome::Failed(reason) => return count(&mut self.failed, reason),
+            SubmitOutcome::Accepted(_) => self.accepted += 1,
+            SubmitOutcome::Discarded(reason) => count(&mut self.discarded, reason),
+            SubmitOutcome::Failed(reason) => return count(&mut self.failed, reason),
         }
         self.took.push(took);
     }
@@ -96,16 +96,16 @@ mod tests {
 
     #[test]
     fn a_summary_has_a_line_for_each_reason() {
-        let mut tally = Tally::default();
+        let mut tally = SubmitTally::default();
         for ms in 1..=100 {
-            let id = Outcome::Accepted("bp-1".to_owned());
+            let id = SubmitOutcome::Accepted("bp-1".to_owned());
             tally.add(id, Duration::from_millis(ms));
         }
         for ms in [900, 1000] {
-            let reason = Outcome::Discarded("rule_x".to_owned());
+            let reason = SubmitOutcome::Discarded("rule_x".to_owned());
             tally.add(reason, Duration::from_millis(ms));
         }
-        let failed = Outcome::Failed("answered 503, overloaded".to_owned());
+        let failed = SubmitOutcome::Failed("answered 503, overloaded".to_owned());
         tally.add(failed, Duration::from_secs(60));
         assert_eq!(
             tally.summary(Duration::from_secs(2)),
@@ -122,15 +122,18 @@ mod tests {
 
     #[test]
     fn nothing_at_all_can_be_summed_up() {
-        let text = Tally::default().summary(Duration::ZERO);
+        let text = SubmitTally::default().summary(Duration::ZERO);
         assert_eq!(text, "0 reports in 0.00 s: 0/s\naccepted   0\n");
     }
 
     #[test]
     fn reasons_are_bounded() {
-        let mut tally = Tally::default();
+        let mut tally = SubmitTally::default();
         for n in 0..1000 {
-            tally.add(Outcome::Discarded(format!("reason_{n}")), Duration::ZERO);
+            tally.add(
+                SubmitOutcome::Discarded(format!("reason_{n}")),
+                Duration::ZERO,
+            );
         }
         assert_eq!(tally.discarded.len(), MOST_REASONS + 1);
         assert_eq!(tally.done(), 1000);

@@ -18,17 +18,9 @@ use bytes::Bytes;
 
 use crate::crash_storage::blob::{Blob, BlobStore, StorageError, StorageErrorKind};
 use crate::disk::{Disk, RealDisk};
+use crate::settings::FsSettings;
 use failure::failure;
 use tree::Tree;
-
-/// Where reports are kept on disk, and how surely.
-#[derive(Clone, Debug)]
-pub struct FsConfig {
-    /// The folder of the reports; made if it is missing, in one that exists. A relative path starts at the working directory.
-    pub root: PathBuf,
-    /// Whether `put` waits until everything is on disk. Without, a power cut loses reports that were taken.
-    pub fsync: bool,
-}
 
 /// A folder tree on disk.
 #[derive(Clone)]
@@ -41,15 +33,14 @@ impl FsStore {
     ///
     /// # Errors
     /// The working directory is gone, and the root is relative to it.
-    pub fn open(config: FsConfig) -> Result<Self, StorageError> {
-        let root = std::path::absolute(&config.root);
-        let root = root.map_err(|error| failure("use", &config.root, error))?;
-        let disk = Arc::new(RealDisk::shared(config.fsync));
-        Ok(Self::on(disk, FsConfig { root, ..config }))
+    pub fn open(settings: &FsSettings) -> Result<Self, StorageError> {
+        let root = std::path::absolute(&settings.root);
+        let root = root.map_err(|error| failure("use", &settings.root, error))?;
+        let disk = Arc::new(RealDisk::shared(settings.fsync));
+        Ok(Self::on(disk, root, settings.fsync))
     }
 
-    fn on(disk: Arc<dyn Disk>, config: FsConfig) -> Self {
-        let FsConfig { root, fsync } = config;
+    fn on(disk: Arc<dyn Disk>, root: PathBuf, fsync: bool) -> Self {
         let tree = Arc::new(Tree::new(disk, root, fsync));
         Self { tree }
     }

@@ -41,7 +41,7 @@ struct World {
 
 fn open(faults: &Arc<FaultyDisk>) -> CrashStorage {
     let (root, fsync) = (ROOT.into(), true);
-    let store = FsStore::on(faults.clone(), FsConfig { root, fsync });
+    let store = FsStore::on(faults.clone(), root, fsync);
     CrashStorage::new(Arc::new(store), Layout::Fs)
 }
 

@@ -18,7 +18,7 @@ use crate::crash_storage::Layout;
 use crate::disk::RealDisk;
 use crate::disk::testing::FaultyDisk;
 use crate::metrics::{Count, Fate, Outcome};
-use crate::spool::SpoolConfig;
+use crate::settings::SpoolSettings;
 
 pub struct Scene {
     pub store: Arc<Hooked>,
@@ -59,18 +59,17 @@ impl Wanted {
         }
     }
 
-    fn config(&self) -> CrashmoverConfig {
-        CrashmoverConfig {
-            movers: 2,
+    fn settings(&self) -> CrashmoverSettings {
+        CrashmoverSettings {
+            concurrent_crashmovers: 2,
             queue_size: self.queue_size,
             acknowledge: self.acknowledge,
             ack_timeout: self.ack_timeout,
-            retry: RetryPolicy {
-                max_attempts: 3,
-                sleep: Duration::ZERO,
-            },
+            max_attempts: 3,
+            retry_sleep: Duration::ZERO,
+            save_timeout: Duration::from_secs(1),
+            shutdown_timeout: Duration::from_secs(1),
             publish_backlog: self.publish_backlog,
-            in_flight_bytes: 1 << 20,
         }
     }
 }
@@ -81,11 +80,11 @@ impl Scene {
     }
 
     pub async fn build(wanted: Wanted) -> Self {
-        let config = wanted.config();
+        let settings = wanted.settings();
         let dir = wanted.dir;
         let disk = Arc::new(FaultyDisk::new(Arc::new(RealDisk::private(true))));
         let open = |max_bytes| {
-            let config = SpoolConfig {
+            let config = SpoolSettings {
                 dir: dir.path().join("spool"),
                 max_bytes,
                 min_free_bytes: 0,
@@ -105,7 +104,8 @@ impl Scene {
             storage,
             queue.clone(),
             spool.clone(),
-            &config,
+            settings,
+            Budget::new(1 << 20),
             metrics.clone(),
         )
         .await;

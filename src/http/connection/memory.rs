@@ -28,25 +28,17 @@ const GROWTH: usize = 4;
 /// The memory that all connections share.
 #[derive(Clone)]
 pub struct SharedMemory {
-    /// None where connections are not counted as memory.
-    budget: Option<Budget>,
+    budget: Budget,
     /// Large buffers that may be kept.
     kept: Arc<Semaphore>,
 }
 
 impl SharedMemory {
-    pub fn uncounted() -> Self {
-        Self {
-            budget: None,
-            kept: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
-        }
-    }
-
     pub fn of(budget: Budget) -> Self {
         let buffers = budget.total_bytes() / 8 / MOST_READ_BYTES as u64;
         let buffers = usize::try_from(buffers).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
-            budget: Some(budget),
+            budget,
             kept: Arc::new(Semaphore::new(buffers)),
         }
     }
@@ -88,8 +80,8 @@ impl Memory {
         }
         // A head may come byte by byte, and each step is a page at least.
         let bytes = bytes.next_multiple_of(HEAD_STEP_BYTES);
-        let held = self.hold(bytes - self.head_bytes);
-        let has_room = held.is_some() || self.shared.budget.is_none();
+        let held = self.shared.budget.hold(bytes - self.head_bytes);
+        let has_room = held.is_some();
         self.head.extend(held);
         self.head_bytes = bytes;
         has_room
@@ -102,31 +94,30 @@ impl Memory {
 
     /// So much was read. A client that fills the room has more to say.
     pub fn read(&mut self, bytes: usize) {
-        // Reports need memory more than reading does speed.
-        let is_short = self.shared.budget.as_ref().is_some_and(Budget::is_short);
-        if bytes < self.most_read_bytes || self.most_read_bytes >= MOST_READ_BYTES || is_short {
+        if bytes < self.most_read_bytes || self.most_read_bytes >= MOST_READ_BYTES {
             return;
         }
-        self.kept = self
-            .kept
-            .take()
-            .or_else(|| self.shared.kept.clone().try_acquire_owned().ok());
-        self.is_last_request
-            .store(self.kept.is_none(), Ordering::Relaxed);
         let grown = GROWTH * self.most_read_bytes;
-        self.reading
-            .extend(self.hold((grown - self.most_read_bytes) as u64));
-        self.most_read_bytes = grown;
+        // Reports need memory more than reading does speed.
+        let budget = Some(&self.shared.budget).filter(|budget| !budget.is_short());
+        let more = budget.and_then(|budget| budget.hold((grown - self.most_read_bytes) as u64));
+        if let Some(more) = more {
+            self.reading.push(more);
+            self.most_read_bytes = grown;
+            self.keep();
+        }
+    }
+
+    fn keep(&mut self) {
+        let kept = self.shared.kept.clone();
+        self.kept = self.kept.take().or_else(|| kept.try_acquire_owned().ok());
+        self.is_last_request.store(self.kept.is_none(), Ordering::Relaxed);
     }
 
     /// The next request is waited for.
     pub fn release(&mut self) {
         self.head = Vec::new();
         self.head_bytes = FREE_HEAD_BYTES;
-    }
-
-    fn hold(&self, bytes: u64) -> Option<HeldBytes> {
-        self.shared.budget.as_ref()?.hold(bytes)
     }
 }
 

@@ -20,5 +20,5 @@ mod stream;
 mod tls;
 mod validity;
 
-pub use server::{Server, ServerConfig};
+pub use server::Server;
 pub use tls::{Certificates, Tls, TlsError};

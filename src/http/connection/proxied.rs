@@ -56,13 +56,10 @@ impl Header {
 
     /// Reads what was seen before, up to `end`.
     async fn consume(&mut self, connection: &mut TcpStream, end: usize) -> io::Result<()> {
-        while self.length < end {
-            let read = connection.read(&mut self.read[self.length..end]).await?;
-            if read == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            self.length += read;
-        }
+        connection
+            .read_exact(&mut self.read[self.length..end])
+            .await?;
+        self.length = end;
         Ok(())
     }
 
@@ -73,16 +70,12 @@ impl Header {
     }
 }
 
-async fn skip(connection: &mut TcpStream, mut bytes: usize) -> io::Result<()> {
-    let mut nowhere = [0; 256];
-    while bytes > 0 {
-        let most = bytes.min(nowhere.len());
-        match connection.read(&mut nowhere[..most]).await? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            read => bytes -= read,
-        }
+async fn skip(connection: &mut TcpStream, bytes: usize) -> io::Result<()> {
+    let mut rest = connection.take(bytes as u64);
+    match tokio::io::copy(&mut rest, &mut tokio::io::sink()).await? {
+        skipped if skipped == bytes as u64 => Ok(()),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
     }
-    Ok(())
 }
 
 /// Counts the connections that are closed for want of a header, and tells the operator.

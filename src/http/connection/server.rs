@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use axum::body::Body;
 use futures_util::FutureExt;
@@ -31,19 +30,7 @@ use super::tls::Tls;
 use crate::crashmover::Budget;
 use crate::fail_point;
 use crate::metrics::Metrics;
-
-/// Limits of connections.
-#[derive(Clone, Copy, Debug)]
-pub struct ServerConfig {
-    /// Connections at once; for more, those without a request give way, or they wait to be accepted.
-    pub max_connections: usize,
-    /// From accepting a connection to its first head, for each further head, and for an answer to be taken.
-    pub header_timeout: Duration,
-    /// For the next request on a connection that is kept alive.
-    pub keep_alive: Duration,
-    /// The socket is there longer than this process: who waits in it at the stop is left to the next one.
-    pub leaves_waiting: bool,
-}
+use crate::settings::HttpSettings;
 
 /// Of what comes behind a refused head so much is read, so that its client can read the answer.
 const MOST_DISCARDED_BYTES: u64 = 1024 * 1024;
@@ -51,7 +38,9 @@ const MOST_DISCARDED_BYTES: u64 = 1024 * 1024;
 /// A listener and its connections.
 pub struct Server {
     accepting: Accepting,
-    config: ServerConfig,
+    settings: HttpSettings,
+    /// The socket is there longer than this process: what waits in it at the stop is left to the next one.
+    leaves_waiting: bool,
     places: Arc<Places>,
     connections: TaskTracker,
     stop: CancellationToken,
@@ -63,6 +52,7 @@ pub struct Server {
 struct Serving {
     routes: Routes,
     metrics: Metrics,
+    /// Large heads and what large bodies are read into are taken from it.
     memory: SharedMemory,
     /// Where every connection has to begin with a PROXY header.
     proxied: Option<Arc<Refusals>>,
@@ -73,41 +63,31 @@ impl Server {
     pub fn new(
         listener: TcpListener,
         routes: Routes,
-        config: ServerConfig,
+        settings: HttpSettings,
+        tls: Option<Tls>,
+        budget: Budget,
         metrics: Metrics,
     ) -> Self {
+        let refusals = || Arc::new(Refusals::new(metrics.clone()));
         Self {
             accepting: Accepting::on(listener, metrics.clone()),
-            config,
-            places: Places::new(config.max_connections),
+            leaves_waiting: false,
+            places: Places::new(settings.max_connections),
             connections: TaskTracker::new(),
             stop: CancellationToken::new(),
             serving: Serving {
                 routes,
+                memory: SharedMemory::of(budget),
+                proxied: settings.proxy_protocol.then(refusals),
+                tls,
                 metrics,
-                memory: SharedMemory::uncounted(),
-                proxied: None,
-                tls: None,
             },
+            settings,
         }
     }
 
-    /// Large heads and what large bodies are read into are taken from `budget`.
-    pub fn with_budget(mut self, budget: Budget) -> Self {
-        self.serving.memory = SharedMemory::of(budget);
-        self
-    }
-
-    /// Closes every connection that does not begin with a header of the PROXY protocol.
-    pub fn expect_proxy_headers(mut self) -> Self {
-        let refusals = Refusals::new(self.serving.metrics.clone());
-        self.serving.proxied = Some(Arc::new(refusals));
-        self
-    }
-
-    /// Nothing but TLS is spoken from here on.
-    pub fn with_tls(mut self, tls: Option<Tls>) -> Self {
-        self.serving.tls = tls;
+    pub fn leave_waiting(mut self, leaves_waiting: bool) -> Self {
+        self.leaves_waiting = leaves_waiting;
         self
     }
 
@@ -126,7 +106,7 @@ impl Server {
             self.spawn(connection, place);
         }
         self.stop.cancel();
-        if !self.config.leaves_waiting {
+        if !self.leaves_waiting {
             self.accept_waiting().await;
         }
         self.connections.close();
@@ -157,8 +137,8 @@ impl Server {
         let _ = connection.set_nodelay(true);
         let patience = Patience {
             opened: Instant::now(),
-            header_timeout: self.config.header_timeout,
-            keep_alive: self.config.keep_alive,
+            header_timeout: self.settings.header_timeout,
+            keep_alive: self.settings.keep_alive,
             places: self.places.clone(),
             stop: self.stop.clone(),
         };

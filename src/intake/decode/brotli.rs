@@ -16,7 +16,7 @@ type Stream = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
 
 /// Decodes one body. Brotli knows no members; what follows the stream is passed over, as with gzip.
 #[derive(Default)]
-pub struct Unbrotli {
+pub struct BrotliDecoder {
     state: State,
     /// What has come of the body's current block, and how much of that is done with.
     block: Vec<u8>,
@@ -33,7 +33,7 @@ enum State {
     Behind,
 }
 
-impl Unbrotli {
+impl BrotliDecoder {
     /// As [`super::Decoder::decode`].
     pub fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
         let taken = input.len().min(BLOCK_BYTES - self.block.len());

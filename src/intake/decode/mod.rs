@@ -13,10 +13,10 @@ mod zstd_head;
 use bytes::Bytes;
 
 use super::Malformed;
-use brotli::Unbrotli;
+use brotli::BrotliDecoder;
 use inflate::Inflate;
 pub use piece::PIECE_BYTES;
-use zstd::Unzstd;
+use zstd::ZstdDecoder;
 
 /// An encoding that can be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Encodings {
 
 impl Encoding {
     /// In any case; `x-gzip` is an older name of gzip (RFC 9110, 8.4.1.3).
-    fn named(name: &[u8]) -> Option<Self> {
+    pub fn named(name: &[u8]) -> Option<Self> {
         let known = [
             (&b"gzip"[..], Self::Gzip),
             (b"x-gzip", Self::Gzip),
@@ -144,8 +144,8 @@ pub struct Hint {
 /// Decodes one body.
 pub enum Decoder {
     Inflate(Inflate),
-    Brotli(Box<Unbrotli>),
-    Zstd(Box<Unzstd>),
+    Brotli(Box<BrotliDecoder>),
+    Zstd(Box<ZstdDecoder>),
 }
 
 impl Decoder {

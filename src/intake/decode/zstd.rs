@@ -21,7 +21,7 @@ const TABLES_BYTES: u64 = 2 << 20;
 
 /// Decodes one body. What follows the last frame is passed over, as with gzip.
 #[derive(Default)]
-pub struct Unzstd {
+pub struct ZstdDecoder {
     state: State,
     /// What the decoder is only given whole: heads and blocks.
     gathered: Vec<u8>,
@@ -50,7 +50,7 @@ struct Frame {
     decoded_bytes: u64,
 }
 
-impl Unzstd {
+impl ZstdDecoder {
     /// As [`super::Decoder::decode`].
     pub fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
         let mut rest = input;

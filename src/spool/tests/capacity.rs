@@ -17,7 +17,7 @@ const REPORT_BYTES: u64 = 3 * 4096;
 #[tokio::test]
 async fn waiting_reports_have_a_ceiling() {
     let place = Place::new();
-    let spool = place.open_with(SpoolConfig {
+    let spool = place.open_with(SpoolSettings {
         max_bytes: 2 * REPORT_BYTES,
         ..place.config()
     });
@@ -36,7 +36,7 @@ async fn waiting_reports_have_a_ceiling() {
 async fn what_waits_from_before_counts() {
     let place = Place::new();
     drop(place.open().put(&report(1)).await.unwrap());
-    let spool = place.open_with(SpoolConfig {
+    let spool = place.open_with(SpoolSettings {
         max_bytes: 2 * REPORT_BYTES - 1,
         ..place.config()
     });
@@ -46,7 +46,7 @@ async fn what_waits_from_before_counts() {
 #[tokio::test]
 async fn ids_to_be_published_may_go_a_little_beyond_the_ceiling() {
     let place = Place::new();
-    let spool = place.open_with(SpoolConfig {
+    let spool = place.open_with(SpoolSettings {
         max_bytes: 16 * 4096,
         ..place.config()
     });
@@ -61,7 +61,7 @@ async fn ids_to_be_published_may_go_a_little_beyond_the_ceiling() {
 async fn enough_must_stay_free_for_others() {
     let place = Place::new();
     place.disk.set_free_bytes(100_000 + REPORT_BYTES);
-    let spool = place.open_with(SpoolConfig {
+    let spool = place.open_with(SpoolSettings {
         min_free_bytes: 100_000,
         ..place.config()
     });

@@ -17,7 +17,7 @@ use crate::disk::testing::{FaultyDisk, Operation};
 
 impl Spool {
     /// Takes a spool and finds what waits.
-    pub fn open(config: SpoolConfig, disk: Arc<dyn Disk>) -> Result<Self, SpoolError> {
+    pub fn open(config: SpoolSettings, disk: Arc<dyn Disk>) -> Result<Self, SpoolError> {
         let spool = Self::take(config, disk)?;
         spool.inner.look_through().1?;
         Ok(spool)
@@ -47,8 +47,8 @@ impl Place {
         self.dir.path().join("spool")
     }
 
-    fn config(&self) -> SpoolConfig {
-        SpoolConfig {
+    fn config(&self) -> SpoolSettings {
+        SpoolSettings {
             dir: self.path(),
             max_bytes: 1 << 30,
             min_free_bytes: 0,
@@ -59,7 +59,7 @@ impl Place {
         self.open_with(self.config())
     }
 
-    fn open_with(&self, config: SpoolConfig) -> Spool {
+    fn open_with(&self, config: SpoolSettings) -> Spool {
         // The last disk job of a spool that was dropped may hold its lock a moment longer.
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {

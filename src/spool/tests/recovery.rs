@@ -104,7 +104,7 @@ fn a_spool_belongs_to_one_process() {
 #[test]
 fn a_spool_on_a_missing_volume_is_not_made() {
     let place = Place::new();
-    let config = SpoolConfig {
+    let config = SpoolSettings {
         dir: place.path().join("not/there"),
         ..place.config()
     };
@@ -209,7 +209,7 @@ async fn a_start_whose_fsync_fails_leaves_nothing_that_the_next_one_takes_for_ce
             }
         });
         let open = || {
-            let config = SpoolConfig {
+            let config = SpoolSettings {
                 dir: "/spool".into(),
                 max_bytes: u64::MAX,
                 min_free_bytes: 0,

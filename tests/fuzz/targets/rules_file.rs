@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use antenna_fuzz::crash::Annotations;
-use antenna_fuzz::throttle::{RulesError, ThrottleSettings, Throttler};
+use antenna_fuzz::throttle::{RulesError, Throttler};
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -31,12 +31,7 @@ fuzz_target!(|data: &[u8]| {
     let [text, annotations, dice] = [(); 3].map(|()| fields.next().unwrap_or_default());
     std::fs::write(&*FILE, text).expect("a writable folder");
     for (products, package_names) in [("all", "all"), ("mozilla", &*FILE), (&*FILE, &*FILE)] {
-        let settings = ThrottleSettings {
-            rules: &FILE,
-            products,
-            package_names,
-        };
-        match Throttler::new(&settings) {
+        match Throttler::new(&FILE, products, package_names) {
             Ok(throttler) => assert_settles(&throttler, annotations, dice),
             Err(error) => assert_helpful(&error, text),
         }

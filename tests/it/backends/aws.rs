@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use antenna::aws::{AwsConfig, AwsError};
+use antenna::aws::AwsError;
+use antenna::settings::{AccessKey, AwsSettings, Secret};
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 
 use crate::support::fault_proxy::Fault;
@@ -16,14 +17,18 @@ pub const SHORT: Duration = Duration::from_millis(400);
 /// For all other calls: longer than any pause of a busy machine.
 pub const LONG: Duration = Duration::from_secs(60);
 
-pub fn config(endpoint_url: &str, call_timeout: Duration) -> AwsConfig {
-    AwsConfig {
-        region: Some(REGION.to_owned()),
+pub fn settings(endpoint_url: &str, call_timeout: Duration) -> AwsSettings {
+    AwsSettings {
+        region: REGION.to_owned(),
         endpoint_url: Some(endpoint_url.to_owned()),
-        access_key: Some(ACCESS_KEY.to_owned()),
-        secret_access_key: Some(SECRET_ACCESS_KEY.to_owned()),
+        access_key: access_key(ACCESS_KEY, SECRET_ACCESS_KEY),
         call_timeout,
     }
+}
+
+pub fn access_key(id: &str, secret: &str) -> Option<AccessKey> {
+    let (id, secret) = (Secret::new(id), Secret::new(secret));
+    Some(AccessKey { id, secret })
 }
 
 /// A configuration that does not come from the code under test: for looking behind its back.

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use antenna::aws::AwsConfig;
-use antenna::crash_storage::{
-    Blob, BlobStore, Layout, S3Config, S3Store, StorageError, StorageErrorKind,
-};
+use antenna::crash_storage::{Blob, BlobStore, Layout, S3Store, StorageError, StorageErrorKind};
+use antenna::settings::{AwsSettings, S3Settings};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
@@ -23,27 +21,26 @@ pub(super) async fn on_moto() -> S3Store {
     let bucket = unique("crashes");
     let url = Moto::shared().url();
     create_bucket(&bucket).await;
-    store(aws::config(&url, LONG), &bucket).await
+    store(aws::settings(&url, LONG), &bucket).await
 }
 
 /// A store on an s3s server, which lives as long as the first value.
 pub(super) async fn on_s3s() -> (S3s, S3Store) {
     let server = S3s::start(&[BUCKET]).await;
-    let store = store(s3s_config(&server), BUCKET).await;
+    let store = store(s3s_settings(&server), BUCKET).await;
     (server, store)
 }
 
-pub(super) fn s3s_config(server: &S3s) -> AwsConfig {
-    AwsConfig {
-        access_key: Some(s3s::ACCESS_KEY.to_owned()),
-        secret_access_key: Some(s3s::SECRET_ACCESS_KEY.to_owned()),
-        ..aws::config(&server.url(), LONG)
+pub(super) fn s3s_settings(server: &S3s) -> AwsSettings {
+    AwsSettings {
+        access_key: aws::access_key(s3s::ACCESS_KEY, s3s::SECRET_ACCESS_KEY),
+        ..aws::settings(&server.url(), LONG)
     }
 }
 
-pub(super) async fn store(aws: AwsConfig, bucket: &str) -> S3Store {
-    let bucket = bucket.to_owned();
-    S3Store::connect(S3Config { aws, bucket }).await.unwrap()
+pub(super) async fn store(aws: AwsSettings, bucket: &str) -> S3Store {
+    let bucket_name = bucket.to_owned();
+    S3Store::connect(&S3Settings { bucket_name, aws }).await
 }
 
 pub fn moto_client() -> aws_sdk_s3::Client {
@@ -173,7 +170,7 @@ async fn a_blob_that_arrives_damaged_is_refused_and_the_last_one_is_not_written(
 async fn objects_are_stored_plainly() {
     let bucket = unique("crashes");
     create_bucket(&bucket).await;
-    let store = store(aws::config(&Moto::shared().url(), LONG), &bucket).await;
+    let store = store(aws::settings(&Moto::shared().url(), LONG), &bucket).await;
     let dump = in_frames("dump", &bytes_of_every_value(100_000), 1000);
     store.put(&[dump], &whole("raw_crash", "{}")).await.unwrap();
     for (key, length_bytes) in [("dump", 100_000), ("raw_crash", 2)] {
@@ -189,7 +186,7 @@ async fn objects_are_stored_plainly() {
 async fn a_bucket_that_was_never_there_is_a_mistake_in_the_settings() {
     let url = Moto::shared().url();
     let bucket = unique("missing");
-    let store = store(aws::config(&url, LONG), &bucket).await;
+    let store = store(aws::settings(&url, LONG), &bucket).await;
     for error in [put_error(&store).await, store.check().await.unwrap_err()] {
         assert_eq!(error.kind, StorageErrorKind::Permanent);
         aws::assert_names_the_place(&error, &bucket, &url);
@@ -207,7 +204,7 @@ async fn a_bucket_that_was_never_there_is_a_mistake_in_the_settings() {
 async fn a_bucket_that_went_away_may_come_back() {
     let bucket = unique("crashes");
     create_bucket(&bucket).await;
-    let store = store(aws::config(&Moto::shared().url(), LONG), &bucket).await;
+    let store = store(aws::settings(&Moto::shared().url(), LONG), &bucket).await;
     store.check().await.unwrap();
     moto_client()
         .delete_bucket()
@@ -227,9 +224,9 @@ async fn a_bucket_that_went_away_may_come_back() {
 #[tokio::test]
 async fn a_wrong_secret_is_permanent_and_not_shown() {
     let server = S3s::start(&[BUCKET]).await;
-    let aws = AwsConfig {
-        secret_access_key: Some(aws::SECRET_ACCESS_KEY.to_owned()),
-        ..s3s_config(&server)
+    let aws = AwsSettings {
+        access_key: aws::access_key(s3s::ACCESS_KEY, aws::SECRET_ACCESS_KEY),
+        ..s3s_settings(&server)
     };
     let error = put_error(&store(aws, BUCKET).await).await;
     assert_eq!(error.kind, StorageErrorKind::Permanent);
@@ -241,7 +238,7 @@ async fn a_wrong_secret_is_permanent_and_not_shown() {
 
 #[tokio::test]
 async fn a_store_says_where_it_is() {
-    let store = store(aws::config("http://127.0.0.1:1", LONG), BUCKET).await;
+    let store = store(aws::settings("http://127.0.0.1:1", LONG), BUCKET).await;
     assert_eq!(
         store.describe(),
         "S3 bucket crashes (region eu-west-3, endpoint http://127.0.0.1:1)"

@@ -6,7 +6,7 @@ use antenna::crash_storage::{Blob, BlobStore, S3Store, StorageErrorKind};
 
 use super::aws::{self, LONG, SHORT, s3_error};
 use super::s3::{
-    BUCKET, DUMP, RAW_CRASH, bytes_of_every_value, create_bucket, put_error, s3s_config, store,
+    BUCKET, DUMP, RAW_CRASH, bytes_of_every_value, create_bucket, put_error, s3s_settings, store,
     whole,
 };
 use crate::support::fault_proxy::{Fault, FaultProxy};
@@ -18,7 +18,7 @@ async fn behind_proxy(call_timeout: Duration) -> (FaultProxy, S3Store, String) {
     let bucket = unique("crashes");
     create_bucket(&bucket).await;
     let proxy = FaultProxy::before(Moto::shared().address()).await;
-    let store = store(aws::config(&proxy.url(), call_timeout), &bucket).await;
+    let store = store(aws::settings(&proxy.url(), call_timeout), &bucket).await;
     (proxy, store, bucket)
 }
 
@@ -164,7 +164,7 @@ async fn a_store_that_was_away_is_used_again() {
 
 #[tokio::test]
 async fn a_host_without_an_address_is_transient() {
-    let aws = aws::config("http://no-such-host.invalid:9", Duration::from_secs(5));
+    let aws = aws::settings("http://no-such-host.invalid:9", Duration::from_secs(5));
     let error = put_error(&store(aws, BUCKET).await).await;
     assert_eq!(error.kind, StorageErrorKind::Transient, "{error}");
 }
@@ -173,9 +173,9 @@ async fn a_host_without_an_address_is_transient() {
 async fn half_an_upload_is_never_visible() {
     let server = S3s::start(&[BUCKET]).await;
     let proxy = FaultProxy::before(server.address()).await;
-    let aws = antenna::aws::AwsConfig {
+    let aws = antenna::settings::AwsSettings {
         endpoint_url: Some(proxy.url()),
-        ..s3s_config(&server)
+        ..s3s_settings(&server)
     };
     let store = store(aws, BUCKET).await;
     proxy.set(Fault::CutRequestAfter(50_000)).await;

@@ -3,25 +3,22 @@
 use std::collections::HashMap;
 
 use antenna::crash::CrashId;
-use antenna::crash_publish::{
-    CrashPublisher, PublishError, PublishErrorKind, SqsConfig, SqsPublisher,
-};
+use antenna::crash_publish::{CrashPublisher, PublishError, PublishErrorKind, SqsPublisher};
+use antenna::settings::{AwsSettings, SqsSettings};
 
 use super::aws::{self, LONG};
 use crate::support::moto::{Moto, unique};
 
-pub(super) async fn publisher(aws: antenna::aws::AwsConfig, queue: &str) -> SqsPublisher {
-    let queue = queue.to_owned();
-    SqsPublisher::connect(SqsConfig { aws, queue })
-        .await
-        .unwrap()
+pub(super) async fn publisher(aws: AwsSettings, queue: &str) -> SqsPublisher {
+    let queue_name = queue.to_owned();
+    SqsPublisher::connect(&SqsSettings { queue_name, aws }).await
 }
 
 /// A publisher to a new queue of the shared moto.
 async fn on_moto() -> (SqsPublisher, String) {
     let queue = unique("crashes");
     create_queue(&queue).await;
-    let aws = aws::config(&Moto::shared().url(), LONG);
+    let aws = aws::settings(&Moto::shared().url(), LONG);
     (publisher(aws, &queue).await, queue)
 }
 
@@ -100,7 +97,7 @@ async fn verify_sends_the_message_test_and_check_sends_nothing() {
 #[tokio::test]
 async fn a_queue_that_was_never_there_is_a_mistake_in_the_settings() {
     let (url, queue) = (Moto::shared().url(), unique("missing"));
-    let publisher = publisher(aws::config(&url, LONG), &queue).await;
+    let publisher = publisher(aws::settings(&url, LONG), &queue).await;
     for error in [
         publisher.verify().await.unwrap_err(),
         publisher.check().await.unwrap_err(),
@@ -134,22 +131,8 @@ async fn a_queue_that_went_away_may_come_back() {
 }
 
 #[tokio::test]
-async fn fifo_queues_are_refused_at_once() {
-    let config = SqsConfig {
-        aws: aws::config("http://127.0.0.1:1", LONG),
-        queue: "crashes.fifo".to_owned(),
-    };
-    let error = SqsPublisher::connect(config).await.unwrap_err();
-    assert_eq!(error.kind, PublishErrorKind::Permanent);
-    assert!(
-        error.to_string().contains("make a standard queue"),
-        "{error}"
-    );
-}
-
-#[tokio::test]
 async fn a_publisher_says_where_it_is() {
-    let publisher = publisher(aws::config("http://127.0.0.1:1", LONG), "crashes").await;
+    let publisher = publisher(aws::settings("http://127.0.0.1:1", LONG), "crashes").await;
     assert_eq!(
         publisher.describe(),
         "SQS queue crashes (region eu-west-3, endpoint http://127.0.0.1:1)"

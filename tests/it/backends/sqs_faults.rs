@@ -16,7 +16,7 @@ async fn behind_proxy(call_timeout: Duration) -> (FaultProxy, SqsPublisher, Stri
     let queue = unique("crashes");
     create_queue(&queue).await;
     let proxy = FaultProxy::before(Moto::shared().address()).await;
-    let aws = aws::config(&proxy.url(), call_timeout);
+    let aws = aws::settings(&proxy.url(), call_timeout);
     (proxy, publisher(aws, &queue).await, queue)
 }
 

@@ -4,20 +4,20 @@ use std::ops::Range;
 
 use toml_edit::{Item, TableLike};
 
-use super::rule::{Next, Outcome};
 use super::toml_reader::{Entry, Reader};
-use super::verdict::ThrottleResult;
+use crate::throttle::rule::{Next, RuleOutcome};
+use crate::throttle::verdict::ThrottleResult;
 
 const RESULTS: &str = "\"accept\", \"defer\", \"reject\" or \"fakeaccept\"";
 const CHANCE: &str = "result = { percent = 10, then = \"accept\", else = \"reject\" }";
 
 /// Reads the result that is the value of `entry`; `None` if there is a mistake in it.
-pub(super) fn outcome(reader: &mut Reader, entry: Entry) -> Option<Outcome> {
+pub(super) fn outcome(reader: &mut Reader, entry: Entry) -> Option<RuleOutcome> {
     if let Some(table) = entry.item.as_table_like() {
         return chance(reader, table, entry.item.span());
     }
     match next(reader, entry)? {
-        Next::Settle(result) => Some(Outcome::Settle(result)),
+        Next::Settle(result) => Some(RuleOutcome::Settle(result)),
         Next::Continue => {
             let what = "a rule that always continues decides nothing";
             let advice = format!("make the result {RESULTS}, or remove the rule");
@@ -31,7 +31,7 @@ fn chance(
     reader: &mut Reader,
     table: &dyn TableLike,
     span: Option<Range<usize>>,
-) -> Option<Outcome> {
+) -> Option<RuleOutcome> {
     reader.only(table, &["percent", "then", "else"], "a result");
     let mut get = |key| {
         let item: Option<&Item> = table.get(key);
@@ -55,7 +55,7 @@ fn chance(
         );
         return None;
     }
-    Some(Outcome::Chance {
+    Some(RuleOutcome::Chance {
         percent,
         then,
         otherwise,

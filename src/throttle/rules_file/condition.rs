@@ -5,9 +5,9 @@ use std::ops::Range;
 use regex_lite::RegexBuilder;
 use toml_edit::{Item, TableLike};
 
-use super::condition::{Condition, Place};
 use super::toml_reader::{Entry, Reader, listed};
-use super::value_test::{IntegerTest, TextTest};
+use crate::throttle::condition::{Condition, Place};
+use crate::throttle::value_test::{IntegerTest, TextTest};
 
 /// Conditions that stand alone in their table.
 const WHOLE: [&str; 6] = [

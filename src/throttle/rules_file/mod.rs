@@ -1,7 +1,13 @@
 //! A rules file: TOML text -> rules, product list, package names, aliases. Every mistake is noted, none is guessed away.
 //!
-//! `when` is read in `rules_file_condition.rs`, `result` in `rules_file_outcome.rs`. `docs/throttling.md` describes the
+//! `when` is read in `condition.rs`, `result` in `outcome.rs`. `docs/throttling.md` describes the
 //! format for operators.
+
+mod condition;
+mod outcome;
+#[cfg(test)]
+mod tests;
+mod toml_reader;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,11 +18,11 @@ use toml_edit::{Document, Table};
 use super::aliases::Aliases;
 use super::condition::Condition;
 use super::mistakes::Mistake;
-use super::rule::{CatchAll, Outcome, Rule, RuleSet};
-use super::rules_file_condition::condition;
-use super::rules_file_outcome::outcome;
+use super::rule::{CatchAll, Rule, RuleOutcome, RuleSet};
 use super::supported::PackageNames;
-use super::toml_reader::{Entry, Reader};
+use condition::condition;
+use outcome::outcome;
+use toml_reader::{Entry, Reader};
 
 const LONGEST_NAME: usize = 64;
 /// No setting asks for this section: it is read from every file that one names.
@@ -145,7 +151,7 @@ fn lists(reader: &mut Reader, entry: Entry, example: &str) -> Option<Vec<(String
 struct Read {
     name: Option<Arc<str>>,
     when: Option<Option<Condition>>,
-    outcome: Option<Outcome>,
+    outcome: Option<RuleOutcome>,
     span: Option<Range<usize>>,
 }
 
@@ -158,7 +164,7 @@ impl Read {
 
     /// False if it cannot stand last. A result with a mistake in it is given the benefit of the doubt.
     fn can_be_last(&self) -> bool {
-        matches!(self.when, Some(None)) && !matches!(self.outcome, Some(Outcome::Chance { .. }))
+        matches!(self.when, Some(None)) && !matches!(self.outcome, Some(RuleOutcome::Chance { .. }))
     }
 
     fn shown(&self) -> String {
@@ -209,7 +215,7 @@ fn catch_all(reader: &mut Reader, last: Read) -> Option<CatchAll> {
         return None;
     }
     match (last.when?, last.outcome?) {
-        (None, Outcome::Settle(result)) => Some(CatchAll {
+        (None, RuleOutcome::Settle(result)) => Some(CatchAll {
             name: last.name?,
             result,
         }),

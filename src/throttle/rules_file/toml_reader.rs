@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use toml_edit::{Item, TableLike};
 
-use super::mistakes::Mistake;
+use crate::throttle::mistakes::Mistake;
 
 /// Reads one file's text.
 pub(super) struct Reader<'a> {

@@ -4,8 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::given::{Given, Layer};
-use super::problem::Warning;
+use super::layers::{Layer, SourcedValue};
 
 /// What the environment holds beyond these is somebody else's.
 const OURS: [&str; 4] = ["BREAKPAD_", "CRASHMOVER_", "GUNICORN_", "STATSD_"];
@@ -62,7 +61,7 @@ pub(super) static CARRIED_OVER: &[(&str, &str)] = &[
 ];
 
 /// Warns of names in the environment. Only prefixes of ours count, the rest of it belongs to others.
-pub(super) fn in_environment(layer: &Layer, known: &BTreeSet<&str>) -> Vec<Warning> {
+pub(super) fn in_environment(layer: &Layer, known: &BTreeSet<&str>) -> Vec<String> {
     let ours = |name: &str| {
         OURS.iter().any(|prefix| name.starts_with(prefix))
             && !KUBERNETES.iter().any(|prefix| name.starts_with(prefix))
@@ -75,23 +74,23 @@ pub(super) fn in_environment(layer: &Layer, known: &BTreeSet<&str>) -> Vec<Warni
 }
 
 /// Warns of names in the settings file, where every name is meant for us.
-pub(super) fn in_file(layer: &Layer, known: &BTreeSet<&str>) -> Vec<Warning> {
+pub(super) fn in_file(layer: &Layer, known: &BTreeSet<&str>) -> Vec<String> {
     let strangers = layer.iter().filter(|(name, _)| !known.contains(&***name));
     strangers
         .map(|(name, given)| warning(name, given, layer, known))
         .collect()
 }
 
-fn warning(name: &str, given: &Given, layer: &Layer, known: &BTreeSet<&str>) -> Warning {
+fn warning(name: &str, given: &SourcedValue, layer: &Layer, known: &BTreeSet<&str>) -> String {
     let source = &given.source;
-    Warning(if let Some(advice) = advice(name) {
+    if let Some(advice) = advice(name) {
         let value = replacement(name, layer).map_or_else(String::new, |it| format!(" ({it})"));
         format!("{name} ({source}) has no effect: {advice}{value}")
     } else if let Some(meant) = did_you_mean(name, known) {
         format!("{name} ({source}) is not a setting and has no effect; did you mean {meant}?")
     } else {
         format!("{name} ({source}) is not a setting and has no effect")
-    })
+    }
 }
 
 fn advice(name: &str) -> Option<&'static str> {
@@ -162,20 +161,15 @@ mod tests {
         "STATSD_HOST",
     ];
 
-    fn warned(
-        names: &[(&str, &str)],
-        check: fn(&Layer, &BTreeSet<&str>) -> Vec<Warning>,
-    ) -> String {
+    fn warned(names: &[(&str, &str)], check: fn(&Layer, &BTreeSet<&str>) -> Vec<String>) -> String {
         let layer = names.iter().map(|(name, value)| {
-            let given = Given {
+            let given = SourcedValue {
                 text: (*value).to_owned(),
                 source: "environment".to_owned(),
             };
             ((*name).to_owned(), given)
         });
-        let warnings = check(&layer.collect(), &KNOWN.into());
-        let lines: Vec<_> = warnings.iter().map(ToString::to_string).collect();
-        lines.join("\n")
+        check(&layer.collect(), &KNOWN.into()).join("\n")
     }
 
     #[test]

@@ -1,28 +1,30 @@
 //! What is given, and by whom: the settings file and the environment, stacked by the `config` crate.
 //!
-//! The crate is handed maps that hold nothing but known names. Left to itself it would read the whole environment and
-//! fail over any stranger's value that is not UTF-8.
+//! The crate is handed known names only. Left to itself it would read the whole environment and fail over any value that
+//! is not UTF-8.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fmt;
 use std::path::Path;
 
-use config::{Config, ConfigError, Map, Source, Value};
+use config::{Config, Map, Source, Value};
 
 use super::file::Line;
-use super::problem::{Problem, Warning};
-use super::setting::About;
+use super::problem::Problem;
+use super::setting::SettingInfo;
+
+/// Why no name of a setting is refused as a key.
+const PLAIN: &str = "the names of settings are plain words";
 
 /// A text and where it comes from, in words.
 #[derive(Clone)]
-pub(super) struct Given {
+pub(super) struct SourcedValue {
     pub text: String,
     pub source: String,
 }
 
 /// All names given in one layer, known or not, in order so that messages come in the same order every time.
-pub(super) type Layer = BTreeMap<String, Given>;
+pub(super) type Layer = BTreeMap<String, SourcedValue>;
 
 /// The environment as a layer. Of names nobody knows, values that are not text are none of our business.
 pub(super) fn from_environment(
@@ -34,7 +36,7 @@ pub(super) fn from_environment(
         let Ok(name) = name.into_string() else {
             continue;
         };
-        let given = |text| Given {
+        let given = |text| SourcedValue {
             text,
             source: "environment".to_owned(),
         };
@@ -60,7 +62,7 @@ fn leave_temporary_keys_to_the_sdk(layer: &mut Layer) {
 }
 
 /// The lines of the settings file as a layer. A name that stands twice counts where it stands last, as in a shell.
-pub(super) fn from_file(path: &Path, lines: Vec<Line>) -> (Layer, Vec<Warning>) {
+pub(super) fn from_file(path: &Path, lines: Vec<Line>) -> (Layer, Vec<String>) {
     let (mut layer, mut warnings) = (Layer::new(), Vec::new());
     for Line {
         number,
@@ -70,54 +72,51 @@ pub(super) fn from_file(path: &Path, lines: Vec<Line>) -> (Layer, Vec<Warning>) 
     {
         let source = format!("{} line {number}", path.display());
         let warning = format!("{name} stands more than once in the settings file; {source} counts");
-        let given = Given {
+        let given = SourcedValue {
             text: value,
             source,
         };
         if layer.insert(name, given).is_some() {
-            warnings.push(Warning(warning));
+            warnings.push(warning);
         }
     }
     (layer, warnings)
 }
 
-/// The text of every declared setting: its default, over it the file's, over it the environment's.
-pub(super) fn stack(declared: &[About], file: &Layer, environment: &Layer) -> Map<String, Value> {
+/// The text of every declared setting that is given: the environment's lies over the file's.
+pub(super) fn stack(
+    declared: &[SettingInfo],
+    file: &Layer,
+    environment: &Layer,
+) -> Map<String, Value> {
     let mut stacked = Config::builder();
-    for about in declared {
-        stacked = stacked
-            .set_default(about.name(), about.default)
-            .expect("the names of settings are plain words");
+    for info in declared {
+        if let Some(value) = value_of(info, file) {
+            stacked = stacked.set_default(info.name(), value).expect(PLAIN);
+        }
+        if let Some(value) = value_of(info, environment) {
+            stacked = stacked.set_override(info.name(), value).expect(PLAIN);
+        }
     }
-    stacked
-        .add_source(KnownNames::of(declared, file))
-        .add_source(KnownNames::of(declared, environment))
-        .build()
-        .and_then(|stacked| stacked.collect())
-        .expect("maps in memory can be collected")
+    let stacked = stacked.build().and_then(|stacked| stacked.collect());
+    stacked.expect("maps in memory can be collected")
 }
 
-/// One layer, reduced to known names; alternatives stand under the setting's own name.
-#[derive(Clone)]
-struct KnownNames(Map<String, Value>);
-
-impl KnownNames {
-    fn of(declared: &[About], layer: &Layer) -> Self {
-        let values = declared.iter().filter_map(|about| {
-            let (given_as, given) = chosen(about.names, layer)?;
-            let source = match given_as == about.name() {
-                true => given.source.clone(),
-                false => format!("{}, {given_as}", given.source),
-            };
-            let text = given.text.trim();
-            Some((about.name().to_owned(), Value::new(Some(&source), text)))
-        });
-        Self(values.collect())
-    }
+/// What one layer says of a setting, under any of its names.
+fn value_of(info: &SettingInfo, layer: &Layer) -> Option<Value> {
+    let (name, given) = chosen(info.names, layer)?;
+    let source = match name == info.name() {
+        true => given.source.clone(),
+        false => format!("{}, {name}", given.source),
+    };
+    Some(Value::new(Some(&source), given.text.trim()))
 }
 
 /// The first of the names that has a value; else the first that is there at all, which unsets what lies below.
-fn chosen<'a>(names: &[&'static str], layer: &'a Layer) -> Option<(&'static str, &'a Given)> {
+fn chosen<'a>(
+    names: &[&'static str],
+    layer: &'a Layer,
+) -> Option<(&'static str, &'a SourcedValue)> {
     let mut given = names
         .iter()
         .filter_map(|name| Some((*name, layer.get(*name)?)));
@@ -125,21 +124,4 @@ fn chosen<'a>(names: &[&'static str], layer: &'a Layer) -> Option<(&'static str,
     given
         .find(|(_, given)| !given.text.trim().is_empty())
         .or(first)
-}
-
-impl Source for KnownNames {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        Ok(self.0.clone())
-    }
-}
-
-/// The crate asks for `Debug`; the values may be secrets.
-impl fmt::Debug for KnownNames {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
 }

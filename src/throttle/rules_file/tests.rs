@@ -1,6 +1,6 @@
 //! What an operator is told about a rules file with mistakes in it.
 
-use super::rules_file::{RulesFile, Section, parse};
+use super::{RulesFile, Section, parse};
 
 const CATCH_ALL: &str = "[[rule]]\nname = \"rest\"\nresult = \"accept\"\n";
 
