@@ -8,7 +8,7 @@ use rustix::fs::Mode;
 use crate::aws::AwsConfig;
 use crate::crash_publish::{CrashPublisher, MemoryPublisher, NoPublisher, SqsConfig, SqsPublisher};
 use crate::crash_storage::{
-    CrashStorage, FsConfig, FsStore, Layout, MemoryStore, NoStore, S3Config, S3Store,
+    CrashStorage, FsStore, Layout, MemoryStore, NoStore, S3Config, S3Store,
 };
 use crate::settings::{self, AwsSettings, PublishClass, Settings, StorageClass};
 
@@ -27,12 +27,9 @@ pub async fn backends(settings: &Settings) -> anyhow::Result<Backends> {
     let storage = match &settings.crash_storage {
         StorageClass::Fs(fs) => {
             forbid(fs.umask);
-            let config = FsConfig {
-                root: fs.root.clone(),
-                // What leaves the spool has to be as safe as it was there.
-                fsync: fs.fsync || settings.spool.is_some(),
-            };
-            CrashStorage::new(Arc::new(FsStore::open(config)?), Layout::Fs)
+            // What leaves the spool has to be as safe as it was there.
+            let fsync = fs.fsync || settings.spool.is_some();
+            CrashStorage::new(Arc::new(FsStore::open(&fs.root, fsync)?), Layout::Fs)
         }
         StorageClass::Memory => CrashStorage::new(Arc::new(MemoryStore::default()), Layout::Fs),
         StorageClass::None => CrashStorage::new(Arc::new(NoStore), Layout::Fs),

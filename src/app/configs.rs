@@ -1,31 +1,10 @@
 //! Settings to the plain structs that the parts take.
 
-use crate::crashmover::{Acknowledge, CrashmoverConfig, RetryPolicy};
 use crate::http::BodyLimits;
 use crate::intake::{ExtraEncodings, Limits};
 use crate::sentry::SentryConfig;
 use crate::settings::{self, ExtraEncoding, ExtraReport, GeneralSettings, Settings};
 use crate::spool::SpoolConfig;
-
-pub fn crashmover_config(settings: &Settings, in_flight_bytes: u64) -> CrashmoverConfig {
-    let crashmover = &settings.crashmover;
-    CrashmoverConfig {
-        movers: crashmover.concurrent_crashmovers.get(),
-        queue_size: crashmover.queue_size.get(),
-        acknowledge: match crashmover.acknowledge {
-            settings::Acknowledge::Saved => Acknowledge::Saved,
-            settings::Acknowledge::Queued => Acknowledge::Queued,
-            settings::Acknowledge::Spooled => Acknowledge::Spooled,
-        },
-        ack_timeout: crashmover.ack_timeout,
-        retry: RetryPolicy {
-            max_attempts: u32::try_from(crashmover.max_attempts.get()).unwrap_or(u32::MAX),
-            sleep: crashmover.retry_sleep,
-        },
-        publish_backlog: crashmover.publish_backlog.get(),
-        in_flight_bytes,
-    }
-}
 
 /// The spool's settings, where there is one.
 pub fn spool_config(settings: &Settings) -> Option<SpoolConfig> {

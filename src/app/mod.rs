@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Figures;
-use crate::crashmover::{Crashmover, Leftover};
+use crate::crashmover::{Budget, Crashmover, Leftover};
 use crate::disk::RealDisk;
 use crate::health::Health;
 use crate::http::{
@@ -39,7 +39,7 @@ use crate::version::Version;
 pub use admin::{AdminParts, open_admin};
 pub use backends::{Backends, backends};
 pub use certificate::{days_left, ends_soon};
-use configs::{body_limits, crashmover_config, intake_limits, takes_foreign_uuids};
+use configs::{body_limits, intake_limits, takes_foreign_uuids};
 pub use configs::{sentry_config, spool_config};
 pub use health::REPORT_BYTES;
 use memory::{MemoryBudget, memory_budget};
@@ -125,7 +125,8 @@ impl App {
             storage,
             publisher,
             spool.clone(),
-            &crashmover_config(settings, memory.bytes),
+            settings.crashmover.clone(),
+            Budget::new(memory.bytes),
             metrics.clone(),
         )
         .await;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use blob::{Blob, BlobStore, StorageError, StorageErrorKind};
-pub use fs::{FsConfig, FsStore};
+pub use fs::FsStore;
 pub use keys::{Layout, ReportKeys};
 pub use memory::MemoryStore;
 pub use none::NoStore;

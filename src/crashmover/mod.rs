@@ -35,12 +35,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use budget::{Budget, HeldBytes, OutOfMemory, Reservation};
-pub use retry::RetryPolicy;
 pub use stop::Leftover;
 
 use crate::crash_publish::CrashPublisher;
 use crate::crash_storage::CrashStorage;
 use crate::metrics::Metrics;
+use crate::settings::{Acknowledge, CrashmoverSettings};
 use crate::spool::Spool;
 use backend_health::BackendHealth;
 use pending::{AtWork, Attempt};
@@ -49,31 +49,6 @@ use wait_estimate::WaitEstimate;
 
 /// Where nothing but memory holds what is acknowledged, new reports are refused for so long after storage failed.
 const CLOSED_AFTER_FAILURE: Duration = Duration::from_secs(5);
-
-/// When a client is told yes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acknowledge {
-    Saved,
-    Queued,
-    Spooled,
-}
-
-/// How the crashmover works.
-#[derive(Clone, Debug)]
-pub struct CrashmoverConfig {
-    /// Reports saved at once.
-    pub movers: usize,
-    /// Reports that may wait.
-    pub queue_size: usize,
-    pub acknowledge: Acknowledge,
-    /// How long a client is kept waiting for a report to be kept.
-    pub ack_timeout: Duration,
-    pub retry: RetryPolicy,
-    /// Ids that may wait to be published.
-    pub publish_backlog: usize,
-    /// Bytes that all reports in memory may take.
-    pub in_flight_bytes: u64,
-}
 
 /// The report is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,13 +83,10 @@ pub struct Crashmover {
     spool: Option<Spool>,
     publish: Arc<PublishQueue>,
     metrics: Metrics,
-    acknowledge: Acknowledge,
-    ack_timeout: Duration,
-    retry: RetryPolicy,
+    settings: CrashmoverSettings,
     budget: Budget,
     storage_health: BackendHealth,
     wait_estimate: WaitEstimate,
-    movers: usize,
     sender: mpsc::Sender<Attempt>,
     receiver: Mutex<mpsc::Receiver<Attempt>>,
     at_work: AtWork,
@@ -136,28 +108,22 @@ impl Crashmover {
         storage: CrashStorage,
         publisher: Arc<dyn CrashPublisher>,
         spool: Option<Spool>,
-        config: &CrashmoverConfig,
+        settings: CrashmoverSettings,
+        budget: Budget,
         metrics: Metrics,
     ) -> Arc<Self> {
-        let (sender, receiver) = mpsc::channel(config.queue_size.max(1));
-        let publish = PublishQueue::new(
-            publisher,
-            spool.clone(),
-            config.publish_backlog,
-            metrics.clone(),
-        );
+        let (sender, receiver) = mpsc::channel(settings.queue_size.get());
+        let backlog = settings.publish_backlog.get();
+        let publish = PublishQueue::new(publisher, spool.clone(), backlog, metrics.clone());
         let crashmover = Arc::new(Self {
             storage,
             spool,
             publish,
             metrics,
-            acknowledge: config.acknowledge,
-            ack_timeout: config.ack_timeout,
-            retry: config.retry,
-            budget: Budget::new(config.in_flight_bytes),
+            budget,
             storage_health: BackendHealth::default(),
-            wait_estimate: WaitEstimate::new(config.movers),
-            movers: config.movers.max(1),
+            wait_estimate: WaitEstimate::new(settings.concurrent_crashmovers),
+            settings,
             sender,
             receiver: Mutex::new(receiver),
             at_work: AtWork::default(),
@@ -170,7 +136,7 @@ impl Crashmover {
     }
 
     async fn spawn(self: &Arc<Self>) {
-        let movers = self.movers;
+        let movers = self.settings.concurrent_crashmovers.get();
         let mut tasks = self.tasks.lock().await;
         for _ in 0..movers {
             tasks.movers.spawn(self.start_task(Self::work));
@@ -210,21 +176,22 @@ impl Crashmover {
     pub fn has_room(&self) -> bool {
         let spool = self.spool.as_ref();
         (self.sender.capacity() > 0
-            && !self.is_late_after(self.ack_timeout / 2)
+            && !self.is_late_after(self.settings.ack_timeout / 2)
             && !self.risks_memory())
             || spool.is_some_and(|spool| spool.stats().room_bytes > 0)
     }
 
     /// True when what is acknowledged now would wait in memory for a storage that refuses.
     fn risks_memory(&self) -> bool {
-        self.acknowledge == Acknowledge::Queued
+        self.settings.acknowledge == Acknowledge::Queued
             && self.spool.is_none()
             && self.storage_health.is_failing_within(CLOSED_AFTER_FAILURE)
     }
 
     /// True when a client waits for the save, and a mover is free only after `longest`.
     fn is_late_after(&self, longest: Duration) -> bool {
-        self.acknowledge != Acknowledge::Queued && self.wait_estimate.wait(self.waiting()) > longest
+        self.settings.acknowledge != Acknowledge::Queued
+            && self.wait_estimate.wait(self.waiting()) > longest
     }
 
     fn waiting(&self) -> usize {

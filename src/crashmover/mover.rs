@@ -13,7 +13,7 @@ use crate::metrics::{Count, Fate, Timing};
 
 use super::pending::{Attempt, ClientAnswer, PendingReport};
 use super::publish::Unpublished;
-use super::retry::Backoff;
+use super::retry::{Backoff, pause};
 use super::{Crashmover, NotKept};
 
 /// Between attempts that never end. Storage that is back is noticed within the longer time.
@@ -85,7 +85,9 @@ impl Crashmover {
             let pause = match pending.answer() {
                 ClientAnswer::Spooled => return Err(error),
                 ClientAnswer::Queued => endless.failed(),
-                _ if is_transient && attempts < self.retry.max_attempts => self.retry.pause(),
+                _ if is_transient && attempts < self.settings.max_attempts.get() => {
+                    pause(self.settings.retry_sleep)
+                }
                 _ => return Err(error),
             };
             let id = &pending.id;

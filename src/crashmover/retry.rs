@@ -2,20 +2,9 @@
 
 use std::time::Duration;
 
-/// How often and how patiently something is tried again.
-#[derive(Clone, Copy, Debug)]
-pub struct RetryPolicy {
-    /// All attempts, the first included; at least one is made.
-    pub max_attempts: u32,
-    /// Pause between two attempts on average; each is between half and one and a half of it.
-    pub sleep: Duration,
-}
-
-impl RetryPolicy {
-    /// Until the next attempt.
-    pub fn pause(&self) -> Duration {
-        self.sleep.mul_f64(0.5 + rand::random::<f64>())
-    }
+/// Until the next of a few attempts: between half and one and a half of the average.
+pub fn pause(average: Duration) -> Duration {
+    average.mul_f64(0.5 + rand::random::<f64>())
 }
 
 /// Pauses of something that never gives up: twice as long after every failure, up to a cap.
@@ -54,11 +43,7 @@ mod tests {
     #[test]
     fn pauses_do_not_march_in_step() {
         let sleep = Duration::from_secs(2);
-        let policy = RetryPolicy {
-            max_attempts: 1,
-            sleep,
-        };
-        let pauses: Vec<_> = (0..50).map(|_| policy.pause()).collect();
+        let pauses: Vec<_> = (0..50).map(|_| pause(sleep)).collect();
         assert!(
             pauses
                 .iter()

@@ -7,10 +7,11 @@ use tokio::sync::mpsc::Permit;
 use tokio::time::{Instant, timeout_at};
 
 use crate::crash::CrashReport;
+use crate::settings::Acknowledge;
 use crate::spool::Spool;
 
 use super::pending::{Attempt, BufferedReport, ClientAnswer, PendingReport};
-use super::{Acknowledge, Crashmover, NotKept, Receipt, Reservation};
+use super::{Crashmover, NotKept, Receipt, Reservation};
 
 impl Crashmover {
     /// Keeps a report: returns when its client may be told so, within the acknowledgement's time.
@@ -23,9 +24,9 @@ impl Crashmover {
         reservation: Reservation,
     ) -> Result<Receipt, NotKept> {
         let _taking = self.taking.token();
-        let deadline = Instant::now() + self.ack_timeout;
+        let deadline = Instant::now() + self.settings.ack_timeout;
         let pending = PendingReport::new(BufferedReport::new(report, reservation));
-        match (self.acknowledge, &self.spool) {
+        match (self.settings.acknowledge, &self.spool) {
             (Acknowledge::Queued, spool) => {
                 self.take_queued(&pending, spool.as_ref(), deadline).await
             }
@@ -66,7 +67,7 @@ impl Crashmover {
         deadline: Instant,
     ) -> Result<Receipt, NotKept> {
         // Many may have been let in while the line was short. Better told now than saved when the client is gone.
-        if self.is_late_after(self.ack_timeout / 4 * 3) {
+        if self.is_late_after(self.settings.ack_timeout / 4 * 3) {
             return Err(NotKept::QueueFull);
         }
         self.await_place(pending.attempt(), ClientAnswer::Open, deadline)
@@ -169,14 +170,14 @@ impl Crashmover {
     /// A place in the queue if storage works and a mover is free, or will be as soon as it is done. Where the queue is
     /// enough to be acknowledged, its places are for those that have no better one.
     pub(super) fn free_mover(&self) -> Option<Permit<'_, Attempt>> {
-        let is_free = self.acknowledge != Acknowledge::Queued
+        let is_free = self.settings.acknowledge != Acknowledge::Queued
             && !self.storage_health.is_failing()
-            && self.waiting() < self.movers;
+            && self.waiting() < self.settings.concurrent_crashmovers.get();
         is_free.then(|| self.free_place()).flatten()
     }
 
     /// The end of the acknowledgement's time, in which the second way to keep a report is tried beside the first.
     fn time_for_second_way(&self) -> Duration {
-        self.ack_timeout / 4
+        self.settings.ack_timeout / 4
     }
 }

@@ -10,7 +10,7 @@ mod known;
 mod temp;
 mod tree;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -21,15 +21,6 @@ use crate::disk::{Disk, RealDisk};
 use failure::failure;
 use tree::Tree;
 
-/// Where reports are kept on disk, and how surely.
-#[derive(Clone, Debug)]
-pub struct FsConfig {
-    /// The folder of the reports; made if it is missing, in one that exists. A relative path starts at the working directory.
-    pub root: PathBuf,
-    /// Whether `put` waits until everything is on disk. Without, a power cut loses reports that were taken.
-    pub fsync: bool,
-}
-
 /// A folder tree on disk.
 #[derive(Clone)]
 pub struct FsStore {
@@ -37,19 +28,18 @@ pub struct FsStore {
 }
 
 impl FsStore {
-    /// Touches no disk yet: the root is made when something is saved or verified. Several processes may use one root.
+    /// Touches no disk yet: `root`, the folder of the reports, is made when something is saved or verified, in one that exists.
+    /// Several processes may use one. With `fsync`, `put` waits until everything is on disk; without, a power cut loses
+    /// reports that were taken.
     ///
     /// # Errors
     /// The working directory is gone, and the root is relative to it.
-    pub fn open(config: FsConfig) -> Result<Self, StorageError> {
-        let root = std::path::absolute(&config.root);
-        let root = root.map_err(|error| failure("use", &config.root, error))?;
-        let disk = Arc::new(RealDisk::shared(config.fsync));
-        Ok(Self::on(disk, FsConfig { root, ..config }))
+    pub fn open(root: &Path, fsync: bool) -> Result<Self, StorageError> {
+        let absolute = std::path::absolute(root).map_err(|error| failure("use", root, error))?;
+        Ok(Self::on(Arc::new(RealDisk::shared(fsync)), absolute, fsync))
     }
 
-    fn on(disk: Arc<dyn Disk>, config: FsConfig) -> Self {
-        let FsConfig { root, fsync } = config;
+    fn on(disk: Arc<dyn Disk>, root: PathBuf, fsync: bool) -> Self {
         let tree = Arc::new(Tree::new(disk, root, fsync));
         Self { tree }
     }

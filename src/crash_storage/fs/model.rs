@@ -40,8 +40,7 @@ struct World {
 }
 
 fn open(faults: &Arc<FaultyDisk>) -> CrashStorage {
-    let (root, fsync) = (ROOT.into(), true);
-    let store = FsStore::on(faults.clone(), FsConfig { root, fsync });
+    let store = FsStore::on(faults.clone(), ROOT.into(), true);
     CrashStorage::new(Arc::new(store), Layout::Fs)
 }
 

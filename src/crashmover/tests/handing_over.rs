@@ -1,5 +1,8 @@
 //! From spool to storage to queue: each lets go only when the next one has it.
 
+use std::pin::pin;
+use std::sync::atomic::AtomicBool;
+
 use super::*;
 use crate::disk::testing::Operation;
 
@@ -23,6 +26,34 @@ async fn an_id_stays_in_the_spool_until_the_queue_has_it() {
         eventually("the queue is asked", || asked() > 0).await;
         assert_eq!(scene.spool().stats().publish.entries, 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_yes_before_the_spool_remembers_the_id() {
+    let scene = Scene::build(Wanted {
+        ack_timeout: Duration::from_secs(60),
+        ..Wanted::new(Acknowledge::Saved, true)
+    })
+    .await;
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    let is_asked = Arc::new(AtomicBool::new(false));
+    let asked = is_asked.clone();
+    scene.disk.watch(move |_| {
+        asked.store(true, Ordering::SeqCst);
+        let _ = held.lock().unwrap().recv();
+    });
+    let report = report();
+    let mut taking = pin!(scene.take(&report));
+    let writing = eventually("it is written", || is_asked.load(Ordering::SeqCst));
+    tokio::select! {
+        answer = &mut taking => panic!("{answer:?} before the id is on disk"),
+        () = writing => {}
+    }
+    assert!(scene.is_saved(&report));
+    assert!(taking.as_mut().now_or_never().is_none());
+    drop(release);
+    assert_eq!(taking.await, Ok(Receipt));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! A crashmover on a stage, and what became of the reports that it was given. For tests only.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -59,18 +60,19 @@ impl Wanted {
         }
     }
 
-    fn config(&self) -> CrashmoverConfig {
-        CrashmoverConfig {
-            movers: 2,
-            queue_size: self.queue_size,
+    fn settings(&self) -> CrashmoverSettings {
+        let count = |number| NonZeroUsize::new(number).unwrap();
+        CrashmoverSettings {
+            concurrent_crashmovers: count(2),
+            queue_size: count(self.queue_size),
             acknowledge: self.acknowledge,
             ack_timeout: self.ack_timeout,
-            retry: RetryPolicy {
-                max_attempts: 3,
-                sleep: Duration::ZERO,
-            },
-            publish_backlog: self.publish_backlog,
-            in_flight_bytes: 1 << 20,
+            max_attempts: count(3),
+            retry_sleep: Duration::ZERO,
+            // For those who make storage and queue, and for the process.
+            save_timeout: Duration::ZERO,
+            shutdown_timeout: Duration::ZERO,
+            publish_backlog: count(self.publish_backlog),
         }
     }
 }
@@ -81,7 +83,7 @@ impl Scene {
     }
 
     pub async fn build(wanted: Wanted) -> Self {
-        let config = wanted.config();
+        let settings = wanted.settings();
         let dir = wanted.dir;
         let disk = Arc::new(FaultyDisk::new(Arc::new(RealDisk::private(true))));
         let open = |max_bytes| {
@@ -105,7 +107,8 @@ impl Scene {
             storage,
             queue.clone(),
             spool.clone(),
-            &config,
+            settings,
+            Budget::new(1 << 20),
             metrics.clone(),
         )
         .await;

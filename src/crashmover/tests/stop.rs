@@ -165,3 +165,26 @@ async fn a_client_that_waits_at_the_stop_is_told_of_the_spool() {
     assert_eq!(answers, [Ok(Receipt), Ok(Receipt)]);
     assert_eq!(leftover.spooled.len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_yes_on_the_strength_of_memory_once_the_process_stops() {
+    let scene = Scene::new(Acknowledge::Queued, false).await;
+    let _hanging = scene.storage_hangs().await;
+    let hurry = CancellationToken::new();
+    let coming = async {
+        eventually("it stops", || scene.crashmover.stop.is_cancelled()).await;
+        scene.take(&report()).await
+    };
+    let stopping = async {
+        // A mover hangs, so the queue is open for a while.
+        assert_eq!(scene.take(&report()).await, Ok(Receipt));
+        eventually("it is being saved", || {
+            scene.crashmover.sizes().work_queue == 1
+        })
+        .await;
+        scene.crashmover.drain(Duration::from_secs(2), &hurry).await
+    };
+    let (answer, leftover) = tokio::join!(coming, stopping);
+    assert_eq!(answer, Err(NotKept::QueueFull));
+    assert_eq!(leftover.unsaved.len(), 1);
+}

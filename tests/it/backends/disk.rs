@@ -4,9 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use antenna::crash_storage::{
-    CrashStorage, FsConfig, FsStore, Layout, StorageError, StorageErrorKind,
-};
+use antenna::crash_storage::{CrashStorage, FsStore, Layout, StorageError, StorageErrorKind};
 use tempfile::TempDir;
 
 use super::small_disk::SmallDisk;
@@ -42,8 +40,7 @@ impl Disk {
 }
 
 fn open(root: &Path, fsync: bool) -> Result<FsStore, StorageError> {
-    let root = root.to_owned();
-    FsStore::open(FsConfig { root, fsync })
+    FsStore::open(root, fsync)
 }
 
 /// Every file below a folder, by its path relative to it, sorted; unfinished ones too.
