@@ -66,7 +66,7 @@ async fn an_id_that_the_spool_could_not_take_is_remembered_at_the_stop() {
     eventually("the queue is asked", || asked() > 0).await;
     let spool = scene.spool().clone();
     assert_eq!(spool.stats().publish.entries, 0);
-    let (leftover, _dir) = scene.stop(Duration::from_secs(2)).await;
+    let (leftover, _dir) = scene.stop().await;
     assert!(leftover.unpublished.is_empty());
     assert_eq!(spool.stats().publish.entries, 1);
 }
