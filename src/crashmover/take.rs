@@ -7,10 +7,11 @@ use tokio::sync::mpsc::Permit;
 use tokio::time::{Instant, timeout_at};
 
 use crate::crash::CrashReport;
+use crate::settings::Acknowledge;
 use crate::spool::Spool;
 
 use super::pending::{Attempt, BufferedReport, ClientAnswer, PendingReport};
-use super::{Acknowledge, Crashmover, NotKept, Receipt, Reservation};
+use super::{Crashmover, NotKept, Receipt, Reservation};
 
 impl Crashmover {
     /// Keeps a report: returns when its client may be told so, within the acknowledgement's time.

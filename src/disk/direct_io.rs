@@ -63,12 +63,10 @@ impl DirectIo {
         let Some(mut buffer) = self.take() else {
             return Ok(0);
         };
-        let written = write(file, frames, aligned(&mut buffer));
-        self.give_back(buffer);
-        written
+        write(file, frames, aligned(&mut buffer.bytes))
     }
 
-    fn take(&self) -> Option<Vec<u8>> {
+    fn take(&self) -> Option<Buffer<'_>> {
         let mut state = self.lock();
         if state.in_use == self.most {
             return None;
@@ -76,17 +74,26 @@ impl DirectIo {
         state.in_use += 1;
         let idle = state.idle.pop();
         drop(state);
-        Some(idle.unwrap_or_else(|| vec![0; PIECE_BYTES + BLOCK_BYTES]))
-    }
-
-    fn give_back(&self, buffer: Vec<u8>) {
-        let mut state = self.lock();
-        state.in_use -= 1;
-        state.idle.push(buffer);
+        let bytes = idle.unwrap_or_else(|| vec![0; PIECE_BYTES + BLOCK_BYTES]);
+        Some(Buffer { owner: self, bytes })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One that is in use; given back when dropped, also by a write that panics.
+struct Buffer<'a> {
+    owner: &'a DirectIo,
+    bytes: Vec<u8>,
+}
+
+impl Drop for Buffer<'_> {
+    fn drop(&mut self) {
+        let mut state = self.owner.lock();
+        state.in_use -= 1;
+        state.idle.push(std::mem::take(&mut self.bytes));
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::SpoolError;
+use super::folders::State;
 use super::wait_queue::occupied_bytes;
 use crate::disk::Disk;
 
@@ -25,6 +26,7 @@ pub(super) struct Capacity {
     seen: Mutex<Seen>,
 }
 
+#[derive(Default)]
 struct Seen {
     /// When the last look began.
     asked: Option<Instant>,
@@ -38,40 +40,33 @@ impl Capacity {
             dir: dir.to_owned(),
             max_bytes,
             min_free_bytes,
-            seen: Mutex::new(Seen {
-                asked: None,
-                is_looking: false,
-                free_bytes: None,
-            }),
+            seen: Mutex::default(),
         }
     }
 
-    /// What reports to be saved may occupy, together with all others.
-    pub fn max_bytes(&self) -> u64 {
-        self.max_bytes
-    }
-
-    /// What all may occupy before an id to be published is refused.
-    pub fn max_with_publish_bytes(&self) -> u64 {
-        self.max_bytes
-            .saturating_add(self.max_bytes / PUBLISH_RESERVE)
+    /// What all entries may occupy before one of this state is refused.
+    pub fn limit_bytes(&self, state: State) -> u64 {
+        match state {
+            State::Save => self.max_bytes,
+            State::Publish => self
+                .max_bytes
+                .saturating_add(self.max_bytes / PUBLISH_RESERVE),
+        }
     }
 
     /// Subtracts a file from the free space, if enough stays free. Blocks.
     pub fn take(&self, disk: &dyn Disk, length_bytes: u64) -> Result<(), SpoolError> {
         self.look_now(disk);
         let needed = occupied_bytes(length_bytes);
-        match &mut self.seen().free_bytes {
-            Some(free_bytes) if free_bytes.saturating_sub(needed) < self.min_free_bytes => {
-                Err(self.too_little_free(needed, *free_bytes))
+        // A disk that does not even say that will say why when it is written to.
+        if let Some(free_bytes) = &mut self.seen().free_bytes {
+            let left = free_bytes.saturating_sub(needed);
+            if left < self.min_free_bytes {
+                return Err(self.too_little_free(needed, *free_bytes));
             }
-            Some(free_bytes) => {
-                *free_bytes = free_bytes.saturating_sub(needed);
-                Ok(())
-            }
-            // A disk that does not even say that will say why when it is written to.
-            None => Ok(()),
+            *free_bytes = left;
         }
+        Ok(())
     }
 
     /// What could still be put, with this much occupied, as far as is known.

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use super::entry::{self, Content, DecodeError, Encoded};
 use super::error::SpoolError;
 use super::name::EntryName;
-use super::step;
 use crate::disk::{Disk, FolderSyncs, Listed, Ticket, make_folders, sync_parent};
 use crate::fail_point::around;
 
@@ -139,20 +138,26 @@ impl Folders {
     pub fn write_incoming(&self, name: EntryName, encoded: &Encoded) -> Result<(), SpoolError> {
         let path = self.path(Folder::Incoming, name);
         let mut slices: Vec<_> = encoded.frames.iter().map(|f| IoSlice::new(f)).collect();
-        let mut file = around(step::CREATE, || self.disk.create(&path))
+        let mut file = around("spool.create", || self.disk.create(&path))
             .map_err(|e| SpoolError::io("make the file", &path, e))?;
-        around(step::WRITE, || file.write_all(&mut slices))
+        around("spool.write", || file.write_all(&mut slices))
             .map_err(|e| SpoolError::io("write", &path, e))?;
-        around(step::SYNC_FILE, || file.sync()).map_err(|e| SpoolError::io("fsync", &path, e))
+        around("spool.sync_file", || file.sync()).map_err(|e| SpoolError::io("fsync", &path, e))
     }
 
     /// Moves a written entry to where it waits; replaces one of the same name. Its name is not durable yet.
     pub fn accept(&self, name: EntryName, state: State) -> Result<(), SpoolError> {
         let from = self.path(Folder::Incoming, name);
-        around(step::RENAME, || {
+        around("spool.rename", || {
             self.disk.rename(&from, &self.path(state, name))
         })
-        .map_err(|e| SpoolError::io(&format!("move to {}/", folder_of(state)), &from, e))
+        .map_err(|e| {
+            SpoolError::io(
+                &format!("move to {}/", Folder::from(state).as_str()),
+                &from,
+                e,
+            )
+        })
     }
 
     /// To be taken before `accept`.
@@ -164,7 +169,7 @@ impl Folders {
     /// that came since `before`.
     pub fn sync(&self, state: State, before: Ticket) -> Result<(), SpoolError> {
         let dir = self.dir(state.into());
-        around(step::SYNC_FOLDER, || {
+        around("spool.sync_folder", || {
             self.syncs.sync(self.disk(), &dir, before)
         })
         .map_err(|e| SpoolError::io("fsync the folder", &dir, e))
@@ -181,7 +186,7 @@ impl Folders {
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
-        gone(around(step::REMOVE, || self.disk.remove(path)))
+        gone(around("spool.remove", || self.disk.remove(path)))
     }
 
     /// Removes an entry that is done. The removal itself is not made durable: doing a report twice is allowed.
@@ -194,7 +199,7 @@ impl Folders {
     /// Moves a saved report from `save/` to `publish/`. Not made durable: saving it twice is allowed.
     pub fn advance(&self, name: EntryName) -> Result<(), SpoolError> {
         let from = self.path(State::Save, name);
-        around(step::ADVANCE, || {
+        around("spool.advance", || {
             self.disk.rename(&from, &self.path(State::Publish, name))
         })
         .map_err(|e| SpoolError::io("move to publish/", &from, e))
@@ -239,7 +244,7 @@ impl Folders {
         let (from, to) = (self.path(folder, name), self.path(Folder::Failed, name));
         let text = format!("was in {}/: {reason}\n", folder.as_str());
         let path = self.path(Folder::Failed, reason_name(name));
-        around(step::SET_ASIDE, || {
+        around("spool.set_aside", || {
             let mut file = self.disk.create(&path)?;
             file.write_all(&mut [IoSlice::new(text.as_bytes())])?;
             self.disk.rename(&from, &to)
@@ -247,10 +252,6 @@ impl Folders {
         .map_err(|e| SpoolError::io("move to failed/ the damaged", &from, e))?;
         Ok(to)
     }
-}
-
-fn folder_of(state: State) -> &'static str {
-    Folder::from(state).as_str()
 }
 
 /// Removing what is gone already is a success.

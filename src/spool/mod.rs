@@ -28,7 +28,6 @@ mod offline;
 mod ownership;
 mod put;
 mod recovery;
-pub mod step;
 mod wait_queue;
 mod wait_queues;
 
@@ -156,10 +155,8 @@ impl Spool {
     /// `Corrupt`: the entry is in `failed/` now, and nobody will be given it again. `Io`: try again later; also for an
     /// entry in `publish/` that holds the id only, and for one whose file somebody took away (it is forgotten).
     pub async fn load(&self, entry: &Entry) -> Result<CrashReport, SpoolError> {
-        let (name, state) = (entry.name, entry.state);
-        let length_bytes = entry.length_bytes;
-        self.run(move |inner| inner.load(name, state, length_bytes))
-            .await
+        let (claim, state) = (entry.claim, entry.state);
+        self.run(move |inner| inner.load(claim, state)).await
     }
 
     /// A saved report, still to be published: from `save/` to `publish/`.

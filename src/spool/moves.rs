@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use super::entry::{Content, encode_publish};
 use super::error::SpoolError;
 use super::folders::State;
-use super::name::EntryName;
-use super::wait_queue::occupied_bytes;
+use super::wait_queue::{Claim, occupied_bytes};
 use super::wait_queues::Entry;
 use super::{Inner, Spool};
 use crate::crash::CrashReport;
@@ -18,12 +17,8 @@ impl Spool {
     ///
     /// # Errors
     /// The process ends. The entry is in the queue.
-    pub async fn give_up_dumps(&self, mut entry: Entry) -> Result<Entry, SpoolError> {
-        self.run(move |inner| {
-            inner.give_up_dumps(&mut entry);
-            Ok(entry)
-        })
-        .await
+    pub async fn give_up_dumps(&self, entry: Entry) -> Result<Entry, SpoolError> {
+        self.run(move |inner| Ok(inner.give_up_dumps(entry))).await
     }
 
     /// Takes one out of the queue for good, to `failed/`: an operator has to decide.
@@ -36,21 +31,16 @@ impl Spool {
 }
 
 impl Inner {
-    pub(super) fn load(
-        &self,
-        name: EntryName,
-        state: State,
-        length_bytes: u64,
-    ) -> Result<CrashReport, SpoolError> {
-        let path = self.folders.path(state, name);
-        let read = self.folders.read(&path, name);
+    pub(super) fn load(&self, claim: Claim, state: State) -> Result<CrashReport, SpoolError> {
+        let path = self.folders.path(state, claim.name);
+        let read = self.folders.read(&path, claim.name);
         match read.and_then(|content| report_in(content, state, &path)) {
             Err(SpoolError::Corrupt { reason, .. }) => {
-                let path = self.move_aside(name, state, length_bytes, &reason)?;
+                let path = self.move_aside(claim, state, &reason)?;
                 Err(SpoolError::Corrupt { path, reason })
             }
             Err(error) if self.folders.lost_file(state, &error) => {
-                self.queues.forget(state, name, length_bytes);
+                self.queues.forget(state, claim);
                 Err(error)
             }
             other => other,
@@ -61,72 +51,65 @@ impl Inner {
         if entry.state == State::Publish {
             return Ok(entry);
         }
-        match self.folders.advance(entry.name) {
-            Ok(()) => Ok(self.queues.advanced(entry)),
-            Err(error) => {
-                self.give_back(entry, &error);
-                Err(error)
-            }
-        }
+        let advanced = self.folders.advance(entry.claim.name);
+        let entry = self.given_back_if_failed(entry, advanced)?;
+        Ok(self.queues.advanced(entry))
     }
 
     /// Replaces a published-to-be entry by one without the report, in one rename.
     ///
     /// A queue that is away for hours would otherwise fill the disk with reports that are saved. Failing does no harm:
     /// the larger file says the same.
-    pub(super) fn give_up_dumps(&self, entry: &mut Entry) {
-        let smaller = encode_publish(&entry.crash_id());
-        if occupied_bytes(smaller.length_bytes) >= occupied_bytes(entry.length_bytes) {
-            return;
-        }
-        let written = self.folders.write_incoming(entry.name, &smaller);
-        match written.and_then(|()| self.folders.accept(entry.name, State::Publish)) {
-            Ok(()) => self.queues.resized(entry, smaller.length_bytes),
-            Err(_) => self.folders.drop_incoming(entry.name),
-        }
-    }
-
-    pub(super) fn set_aside(&self, entry: Entry, reason: &str) -> Result<(), SpoolError> {
-        match self.move_aside(entry.name, entry.state, entry.length_bytes, reason) {
-            Ok(_path) => Ok(()),
-            Err(error) => {
-                self.give_back(entry, &error);
-                Err(error)
+    fn give_up_dumps(&self, mut entry: Entry) -> Entry {
+        let (name, smaller) = (entry.claim.name, encode_publish(&entry.crash_id()));
+        if occupied_bytes(smaller.length_bytes) < occupied_bytes(entry.claim.length_bytes) {
+            let written = self.folders.write_incoming(name, &smaller);
+            match written.and_then(|()| self.folders.accept(name, State::Publish)) {
+                Ok(()) => self.queues.resized(&mut entry, smaller.length_bytes),
+                Err(_) => self.folders.drop_incoming(name),
             }
         }
+        entry
     }
 
-    fn move_aside(
-        &self,
-        name: EntryName,
-        state: State,
-        length_bytes: u64,
-        reason: &str,
-    ) -> Result<PathBuf, SpoolError> {
+    fn set_aside(&self, entry: Entry, reason: &str) -> Result<(), SpoolError> {
+        let moved = self.move_aside(entry.claim, entry.state, reason);
+        self.given_back_if_failed(entry, moved.map(drop))?;
+        Ok(())
+    }
+
+    fn move_aside(&self, claim: Claim, state: State, reason: &str) -> Result<PathBuf, SpoolError> {
+        let Claim {
+            name, length_bytes, ..
+        } = claim;
         let path = self.folders.set_aside(state, &name.to_string(), reason)?;
-        self.queues.forget(state, name, length_bytes);
+        self.queues.forget(state, claim);
         self.failed().add(name, length_bytes);
         Ok(path)
     }
 
     pub(super) fn remove(&self, entry: Entry) -> Result<(), SpoolError> {
-        match self.folders.remove(entry.name, entry.state) {
-            Ok(()) => {
+        let removed = self.folders.remove(entry.claim.name, entry.state);
+        self.given_back_if_failed(entry, removed)?.forget();
+        Ok(())
+    }
+
+    /// At the end of its queue, unless its file is gone.
+    fn given_back_if_failed(
+        &self,
+        entry: Entry,
+        done: Result<(), SpoolError>,
+    ) -> Result<Entry, SpoolError> {
+        match done {
+            Ok(()) => Ok(entry),
+            Err(error) if self.folders.lost_file(entry.state, &error) => {
                 entry.forget();
-                Ok(())
+                Err(error)
             }
             Err(error) => {
                 entry.defer();
                 Err(error)
             }
-        }
-    }
-
-    fn give_back(&self, entry: Entry, error: &SpoolError) {
-        if self.folders.lost_file(entry.state, error) {
-            entry.forget();
-        } else {
-            entry.defer();
         }
     }
 }

@@ -6,12 +6,13 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use uuid::Uuid;
+
 use crate::crash::CrashId;
 
 const DIGITS: usize = 16;
 /// November 2286; later clocks are taken for this one rather than breaking the order of the names.
 const LAST_MICROS: u64 = 9_999_999_999_999_999;
-const HYPHENS_BEFORE_NIBBLE: [usize; 4] = [8, 12, 16, 20];
 
 /// When the report came into the spool, and whose it is. Sorts by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,39 +23,17 @@ pub(super) struct EntryName {
 
 /// A crash id as the 16 bytes that its 32 hex digits spell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PackedId([u8; 16]);
+pub(super) struct PackedId(Uuid);
 
 impl PackedId {
     /// `None` for the ids of fakeaccepted crashes: those are never kept, so they are not read back either.
     pub fn pack(id: &CrashId) -> Option<Self> {
-        CrashId::parse(id.as_str()).ok().map(|id| Self::of(&id))
-    }
-
-    /// Takes a well-formed id: 32 hex digits and hyphens.
-    fn of(id: &CrashId) -> Self {
-        let digits = id.as_str().bytes().filter(|byte| *byte != b'-');
-        let packed = digits.fold(0, |packed: u128, digit| {
-            let low = digit & 0xf;
-            let value = if digit.is_ascii_digit() { low } else { low + 9 };
-            packed << 4 | u128::from(value)
-        });
-        Self(packed.to_be_bytes())
+        let id = CrashId::parse(id.as_str()).ok()?;
+        Uuid::try_parse(id.as_str()).ok().map(Self)
     }
 
     pub fn crash_id(self) -> CrashId {
-        CrashId::parse(&self.to_string()).expect("only well-formed ids are packed")
-    }
-}
-
-impl fmt::Display for PackedId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, byte) in self.0.iter().enumerate() {
-            if HYPHENS_BEFORE_NIBBLE.contains(&(at * 2)) {
-                f.write_str("-")?;
-            }
-            write!(f, "{byte:02x}")?;
-        }
-        Ok(())
+        CrashId::parse(&self.0.to_string()).expect("only well-formed ids are packed")
     }
 }
 
@@ -68,7 +47,7 @@ impl EntryName {
         let id = CrashId::parse(rest.strip_prefix('-')?).ok()?;
         Some(Self {
             micros: time.parse().ok()?,
-            id: PackedId::of(&id),
+            id: PackedId::pack(&id)?,
         })
     }
 
@@ -79,7 +58,7 @@ impl EntryName {
 
 impl fmt::Display for EntryName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:0DIGITS$}-{}", self.micros, self.id)
+        write!(f, "{:0DIGITS$}-{}", self.micros, self.id.0)
     }
 }
 

@@ -82,32 +82,19 @@ pub fn look(config: &SpoolSettings) -> Result<Option<SpoolOverview>, SpoolError>
     }
     may_write(dir)?;
     let folders = folders(dir);
-    let (mut waiting, mut failed, mut bytes) = (0, 0, 0);
-    // An empty volume is one that a start makes a spool of.
-    for folder in Folder::ALL
-        .into_iter()
-        .filter(|it| folders.dir(*it).exists())
-    {
-        let files = list_folder(&folders, folder)?;
-        match folder {
-            Folder::Save | Folder::Publish => {
-                waiting += files.len();
-                bytes += files
-                    .iter()
-                    .map(|file| occupied_bytes(file.length_bytes))
-                    .sum::<u64>();
-            }
-            Folder::Failed => failed += files.len(),
-            Folder::Incoming => {}
-        }
-    }
+    let files = |folder| match folders.dir(folder).exists() {
+        true => list_folder(&folders, folder),
+        // An empty volume is one that a start makes a spool of.
+        false => Ok(Vec::new()),
+    };
+    let waiting = [files(Folder::Save)?, files(Folder::Publish)?].concat();
+    let bytes = waiting.iter().map(|file| occupied_bytes(file.length_bytes));
     let capacity = Capacity::new(dir, config.max_bytes, config.min_free_bytes);
     capacity.look_now(folders.disk());
-    let room_bytes = capacity.left_bytes(bytes);
     Ok(Some(SpoolOverview {
-        waiting,
-        failed,
-        room_bytes,
+        waiting: waiting.len(),
+        failed: files(Folder::Failed)?.len(),
+        room_bytes: capacity.left_bytes(bytes.sum()),
     }))
 }
 

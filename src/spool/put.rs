@@ -57,8 +57,8 @@ impl Spool {
 impl Inner {
     fn keep(&self, state: State, id: &CrashId, encoded: Encoded) -> Kept {
         let entry = self.reserve(state, id, encoded.length_bytes)?;
-        if let Err(error) = self.write(entry.name, &encoded) {
-            self.folders.drop_incoming(entry.name);
+        if let Err(error) = self.write(entry.claim.name, &encoded) {
+            self.folders.drop_incoming(entry.claim.name);
             entry.forget();
             return Err(self.full_if_no_room(error));
         }
@@ -85,16 +85,13 @@ impl Inner {
     /// Gives a written entry its name, durably.
     fn name(&self, entry: &Entry) -> Result<(), SpoolError> {
         let before = self.folders.ticket();
-        self.folders.accept(entry.name, entry.state)?;
+        self.folders.accept(entry.claim.name, entry.state)?;
         self.folders.sync(entry.state, before)
     }
 
     fn reserve(&self, state: State, id: &CrashId, length_bytes: u64) -> Kept {
         let packed = PackedId::pack(id).ok_or_else(|| not_to_be_kept(id))?;
-        let limit_bytes = match state {
-            State::Save => self.capacity.max_bytes(),
-            State::Publish => self.capacity.max_with_publish_bytes(),
-        };
+        let limit_bytes = self.capacity.limit_bytes(state);
         let entry = self
             .queues
             .reserve(state, packed, length_bytes, limit_bytes)
@@ -110,7 +107,10 @@ impl Inner {
 
     /// Undoes a put. If its file cannot be removed the entry waits like others: kept twice is better than unaccounted.
     fn withdraw(&self, entry: Entry) {
-        let (name, is_gone) = (entry.name, self.folders.withdraw(entry.name, entry.state));
+        let (name, is_gone) = (
+            entry.claim.name,
+            self.folders.withdraw(entry.claim.name, entry.state),
+        );
         if is_gone {
             entry.forget();
         }

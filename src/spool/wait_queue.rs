@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use super::name::{EntryName, PackedId, time_of};
+use super::name::{EntryName, time_of};
 
 /// What file systems give to a file at least, and in multiples of which they count.
 const BLOCK_BYTES: u64 = 4096;
@@ -35,28 +35,17 @@ impl Tally {
 /// All entries of one state, those that somebody has taken included.
 #[derive(Default)]
 pub(super) struct WaitQueue {
-    waiting: BTreeMap<Place, Waiting>,
+    /// When each came, and its length in bytes; by the name, with the place in the queue for the time.
+    waiting: BTreeMap<EntryName, (u64, u64)>,
     /// Claimed, or deferred: those whose name does not tell their place in the queue.
     aside: BTreeSet<EntryName>,
     entries: usize,
     bytes: u64,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    turn: u64,
-    id: PackedId,
-}
-
-#[derive(Clone, Copy)]
-struct Waiting {
-    micros: u64,
-    length_bytes: u64,
-}
-
 /// An entry taken out of the queue.
 #[derive(Clone, Copy)]
-pub(super) struct ClaimedEntry {
+pub(super) struct Claim {
     pub name: EntryName,
     pub length_bytes: u64,
     /// Its place, in microseconds: when it came, or when it was deferred last.
@@ -69,8 +58,7 @@ impl WaitQueue {
     }
 
     pub fn knows(&self, name: EntryName) -> bool {
-        let EntryName { micros: turn, id } = name;
-        self.aside.contains(&name) || self.waiting.contains_key(&Place { turn, id })
+        self.aside.contains(&name) || self.waiting.contains_key(&name)
     }
 
     pub fn has_waiting(&self) -> bool {
@@ -78,14 +66,14 @@ impl WaitQueue {
     }
 
     /// A new entry, taken from the start.
-    pub fn add_claimed(&mut self, name: EntryName, length_bytes: u64) -> ClaimedEntry {
+    pub fn add_claimed(&mut self, name: EntryName, length_bytes: u64) -> Claim {
         self.count(length_bytes);
         self.claimed(name, length_bytes, name.micros)
     }
 
-    fn claimed(&mut self, name: EntryName, length_bytes: u64, turn: u64) -> ClaimedEntry {
+    fn claimed(&mut self, name: EntryName, length_bytes: u64, turn: u64) -> Claim {
         self.aside.insert(name);
-        ClaimedEntry {
+        Claim {
             name,
             length_bytes,
             turn,
@@ -95,48 +83,39 @@ impl WaitQueue {
     /// A new entry that waits; its name must not be known.
     pub fn add_waiting(&mut self, name: EntryName, length_bytes: u64) {
         self.count(length_bytes);
-        let EntryName { micros, id } = name;
-        let waiting = Waiting {
-            micros,
-            length_bytes,
-        };
-        self.waiting.insert(Place { turn: micros, id }, waiting);
+        self.waiting.insert(name, (name.micros, length_bytes));
     }
 
-    pub fn take_first(&mut self) -> Option<ClaimedEntry> {
-        let (Place { turn, id }, waiting) = self.waiting.pop_first()?;
-        let micros = waiting.micros;
-        Some(self.claimed(EntryName { micros, id }, waiting.length_bytes, turn))
+    pub fn take_first(&mut self) -> Option<Claim> {
+        let (place, (micros, length_bytes)) = self.waiting.pop_first()?;
+        let name = EntryName { micros, ..place };
+        Some(self.claimed(name, length_bytes, place.micros))
     }
 
     /// False if it is not in this queue any more.
-    pub fn put_back(&mut self, taken: ClaimedEntry) -> bool {
-        let ClaimedEntry { name, mut turn, .. } = taken;
+    pub fn put_back(&mut self, claim: Claim) -> bool {
+        let name = claim.name;
         if !self.aside.contains(&name) {
             return false;
         }
-        let id = name.id;
-        while self.waiting.contains_key(&Place { turn, id }) {
-            turn += 1;
+        let mut place = name;
+        place.micros = claim.turn;
+        while self.waiting.contains_key(&place) {
+            place.micros += 1;
         }
-        if turn == name.micros {
+        if place == name {
             self.aside.remove(&name);
         }
-        let waiting = Waiting {
-            micros: name.micros,
-            length_bytes: taken.length_bytes,
-        };
-        self.waiting.insert(Place { turn, id }, waiting);
+        self.waiting
+            .insert(place, (name.micros, claim.length_bytes));
         true
     }
 
-    /// A taken entry leaves the queue. False if it did before.
-    pub fn forget(&mut self, name: EntryName, length_bytes: u64) -> bool {
-        let was_there = self.aside.remove(&name);
-        if was_there {
-            self.uncount(length_bytes);
+    /// A taken entry leaves the queue, unless it did before.
+    pub fn forget(&mut self, claim: Claim) {
+        if self.aside.remove(&claim.name) {
+            self.uncount(claim.length_bytes);
         }
-        was_there
     }
 
     /// A taken entry's file has another length now.
@@ -166,7 +145,7 @@ impl WaitQueue {
     /// The first in queue is older than all that were never deferred; the others are aside.
     fn oldest(&self) -> Option<SystemTime> {
         let first = self.waiting.first_key_value();
-        let first = first.map(|(_, waiting)| waiting.micros);
+        let first = first.map(|(_, (micros, _))| *micros);
         let aside = self.aside.first();
         let aside = aside.map(|name| name.micros);
         let micros = first.into_iter().chain(aside).min();
@@ -175,4 +154,4 @@ impl WaitQueue {
 }
 
 /// What docs/spool.md promises about memory.
-const _: () = assert!(size_of::<Place>() + size_of::<Waiting>() <= 40);
+const _: () = assert!(size_of::<EntryName>() + size_of::<(u64, u64)>() <= 40);

@@ -10,74 +10,55 @@ use tokio::sync::Notify;
 
 use super::folders::State;
 use super::name::{EntryName, PackedId, micros_of};
-use super::wait_queue::{ClaimedEntry, Tally, WaitQueue, occupied_bytes};
+use super::wait_queue::{Claim, Tally, WaitQueue, occupied_bytes};
 use crate::crash::CrashId;
 
 /// A report in the spool, in the hands of one owner: nobody else is given it meanwhile.
 ///
 /// Dropping it puts it back where it was in the queue. `Spool::advance` and `Spool::remove` use it up.
 pub struct Entry {
-    pub(super) name: EntryName,
+    pub(super) claim: Claim,
     pub(super) state: State,
-    pub(super) length_bytes: u64,
-    turn: u64,
     queues: Arc<WaitQueues>,
 }
 
 impl Entry {
     pub fn crash_id(&self) -> CrashId {
-        self.name.id.crash_id()
-    }
-
-    /// What is still to be done for it.
-    pub fn state(&self) -> State {
-        self.state
+        self.claim.name.id.crash_id()
     }
 
     /// When the report came into the spool.
     pub fn since(&self) -> SystemTime {
-        self.name.since()
+        self.claim.name.since()
     }
 
     /// Length of its file; loading it takes about as much memory.
     pub fn length_bytes(&self) -> u64 {
-        self.length_bytes
+        self.claim.length_bytes
     }
 
     /// Puts it back at the end of the queue, so that one that cannot be moved on does not hold up the others.
     pub fn defer(mut self) {
-        self.turn = micros_of(SystemTime::now()).max(self.name.micros);
+        self.claim.turn = micros_of(SystemTime::now()).max(self.claim.name.micros);
     }
 
     /// Takes it out of memory: its file is gone, or somebody else's concern.
     pub(super) fn forget(self) {
-        self.queues.forget(self.state, self.name, self.length_bytes);
+        self.queues.forget(self.state, self.claim);
     }
 }
 
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Entry({:?}, {})", self.state, self.name)
+        write!(f, "Entry({:?}, {})", self.state, self.claim.name)
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let Self {
-            name,
-            state,
-            length_bytes,
-            turn,
-            ..
-        } = *self;
-        let taken = ClaimedEntry {
-            name,
-            length_bytes,
-            turn,
-        };
         // Whoever used the entry up took it out of the queue before.
-        if self.queues.lock().queue(state).put_back(taken) {
-            self.queues.arrivals(state).notify_one();
+        if self.queues.lock().queue(self.state).put_back(self.claim) {
+            self.queues.arrivals(self.state).notify_one();
         }
     }
 }
@@ -121,13 +102,12 @@ impl WaitQueues {
         }
     }
 
-    fn entry(self: &Arc<Self>, state: State, taken: ClaimedEntry) -> Entry {
+    fn entry(self: &Arc<Self>, state: State, claim: Claim) -> Entry {
+        let queues = Arc::clone(self);
         Entry {
-            name: taken.name,
+            claim,
             state,
-            length_bytes: taken.length_bytes,
-            turn: taken.turn,
-            queues: Arc::clone(self),
+            queues,
         }
     }
 
@@ -152,8 +132,8 @@ impl WaitQueues {
         while both.knows(name) {
             name.micros += 1;
         }
-        let claimed = both.queue(state).add_claimed(name, length_bytes);
-        Ok(self.entry(state, claimed))
+        let claim = both.queue(state).add_claimed(name, length_bytes);
+        Ok(self.entry(state, claim))
     }
 
     /// Lets an entry wait that was found on the disk. False if it is known already.
@@ -178,8 +158,8 @@ impl WaitQueues {
 
     /// The first in queue, if anybody waits.
     pub fn claim(self: &Arc<Self>, state: State) -> Option<Entry> {
-        let taken = self.lock().queue(state).take_first()?;
-        Some(self.entry(state, taken))
+        let claim = self.lock().queue(state).take_first()?;
+        Some(self.entry(state, claim))
     }
 
     /// The first in queue, as soon as there is one.
@@ -197,25 +177,24 @@ impl WaitQueues {
         }
     }
 
-    pub fn forget(&self, state: State, name: EntryName, length_bytes: u64) {
-        self.lock().queue(state).forget(name, length_bytes);
+    pub fn forget(&self, state: State, claim: Claim) {
+        self.lock().queue(state).forget(claim);
     }
 
     /// The entry's file lies in `publish/` now.
     pub fn advanced(self: &Arc<Self>, entry: Entry) -> Entry {
-        let (name, length_bytes) = (entry.name, entry.length_bytes);
+        let claim = entry.claim;
         let mut both = self.lock();
-        both.save.forget(name, length_bytes);
-        let claimed = both.publish.add_claimed(name, length_bytes);
-        self.entry(State::Publish, claimed)
+        both.save.forget(claim);
+        let claim = both.publish.add_claimed(claim.name, claim.length_bytes);
+        self.entry(State::Publish, claim)
     }
 
     /// The entry's file was replaced by one of another length.
     pub fn resized(&self, entry: &mut Entry, length_bytes: u64) {
+        let old_bytes = std::mem::replace(&mut entry.claim.length_bytes, length_bytes);
         let mut both = self.lock();
-        let queue = both.queue(entry.state);
-        queue.resize(entry.length_bytes, length_bytes);
-        entry.length_bytes = length_bytes;
+        both.queue(entry.state).resize(old_bytes, length_bytes);
     }
 
     pub fn tally(&self, state: State) -> Tally {

@@ -1,6 +1,7 @@
 //! Power cuts: the real collector on a disk that keeps only what was synced, again and again, and an audit at the end.
 //!
-//! First the harness has to convict: with each fsync made a lie, reports must be lost.
+//! Both on the test disk itself and on an ext4 of which it is the drive. First the harness has to convict: with each fsync made
+//! a lie, reports must be lost.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub const MODES: [Mode; 3] = [
 pub struct Scene {
     pub mode: Mode,
     pub strength: Strength,
+    /// Between the collector and the test disk is an ext4.
+    is_ext4: bool,
     /// Which fsyncs do nothing, with their name.
     lie: Option<(&'static str, Lie)>,
     has_fsync: bool,
@@ -40,10 +43,11 @@ pub struct Scene {
 }
 
 impl Scene {
-    pub const fn honest(mode: Mode, strength: Strength) -> Self {
+    pub const fn honest(is_ext4: bool, mode: Mode, strength: Strength) -> Self {
         Self {
             mode,
             strength,
+            is_ext4,
             lie: None,
             has_fsync: true,
             stays_in_spool: false,
@@ -60,7 +64,8 @@ impl Scene {
             None if !self.has_fsync => ", FS_FSYNC=false".to_owned(),
             None => String::new(),
         };
-        format!("{}, {strength}{without}", self.mode.name())
+        let ext4 = if self.is_ext4 { "ext4, " } else { "" };
+        format!("{ext4}{}, {strength}{without}", self.mode.name())
     }
 }
 
@@ -76,22 +81,26 @@ pub struct Outcome {
     pub audit: Audit,
 }
 
-/// Every fsync that a promise rests on, made a lie; reports must be lost.
-pub fn guilty() -> Vec<Scene> {
-    let storage = Scene::honest(MODES[0], Strength::Strict);
+/// Every fsync that a promise rests on, made a lie; reports must be lost. Of a drive there is only one.
+pub fn guilty(is_ext4: bool) -> Vec<Scene> {
+    let storage = Scene::honest(is_ext4, MODES[0], Strength::Strict);
     let spool = Scene {
         stays_in_spool: true,
-        ..Scene::honest(MODES[1], Strength::Strict)
+        ..Scene::honest(is_ext4, MODES[1], Strength::Strict)
     };
     let lying = |scene: Scene, name: &'static str, lie: Lie| Scene {
         lie: Some((name, lie)),
         ..scene
     };
+    let without = Scene {
+        has_fsync: false,
+        ..storage
+    };
+    if is_ext4 {
+        return vec![without, lying(storage, "the drive", |_, _| true)];
+    }
     vec![
-        Scene {
-            has_fsync: false,
-            ..storage
-        },
+        without,
         lying(storage, "files", |_, is_folder| !is_folder),
         lying(storage, "folders of dumps", |path, is_folder| {
             is_folder && depth(path) == 4 && !path.ends_with("/raw_crash")
@@ -128,7 +137,10 @@ pub fn campaign(
     first_report: u64,
     dice: &mut StdRng,
 ) -> Option<Outcome> {
-    let disk = VolatileDisk::mount()?;
+    let disk = match scene.is_ext4 {
+        true => VolatileDisk::mount_ext4()?,
+        false => VolatileDisk::mount()?,
+    };
     if !scene.stays_in_spool {
         disk.make_folder(VOLUME);
     }
@@ -175,7 +187,7 @@ impl Campaign {
         self.disk.cut_power(self.scene.strength, dice.random(), end);
         self.load.pause();
         if self.is_honest() && dice.random_range(0..6) == 0 {
-            let rotten = self.disk.rot("spool/save/", &self.rotten, dice.random());
+            let rotten = self.disk.rot("spool/save", &self.rotten, dice.random());
             self.rotten.extend(rotten);
         }
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use antenna::spool::step;
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -17,6 +16,20 @@ const LONGEST: Duration = Duration::from_secs(4);
 /// where it is only reached while storage is in trouble.
 const LATEST_TIME: u32 = 40;
 const LATEST_TIME_IN_TROUBLE: u32 = 4;
+
+/// Moves a damaged entry to `failed/`.
+pub const SET_ASIDE: &str = "spool.set_aside";
+/// Each has a `.before` and an `.after`.
+const SPOOL_STEPS: [&str; 8] = [
+    "spool.create",
+    "spool.write",
+    "spool.sync_file",
+    "spool.rename",
+    "spool.sync_folder",
+    "spool.advance",
+    "spool.remove",
+    SET_ASIDE,
+];
 
 /// The plan for one life.
 #[derive(Clone, Debug)]
@@ -107,7 +120,7 @@ pub fn steps(mode: Mode) -> BTreeSet<String> {
     }
     let mut steps = BTreeSet::from(["saved.remembered".to_owned()]);
     if mode.has_spool {
-        around.extend(step::ALL);
+        around.extend(SPOOL_STEPS);
         steps.insert("take.spooled".to_owned());
     }
     for step in around {
@@ -118,8 +131,8 @@ pub fn steps(mode: Mode) -> BTreeSet<String> {
 
 /// With `saved`, reports go through the spool only while storage is in trouble.
 fn needs_trouble(mode: Mode, step: &str) -> bool {
-    let is_put_or_later = step.starts_with("spool.") && !step.starts_with(step::SET_ASIDE);
-    let is_only_for_reports = mode.place == Place::Disk || step.starts_with(step::ADVANCE);
+    let is_put_or_later = step.starts_with("spool.") && !step.starts_with(SET_ASIDE);
+    let is_only_for_reports = mode.place == Place::Disk || step.starts_with("spool.advance");
     mode.acknowledge == "saved"
         && (step == "take.spooled" || (is_put_or_later && is_only_for_reports))
 }

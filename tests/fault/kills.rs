@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use antenna::spool::step;
 use rand::rngs::StdRng;
 
 use super::audit::Audit;
-use super::deaths::{Death, Deaths, steps};
+use super::deaths::{Death, Deaths, SET_ASIDE, steps};
 use super::last_run::last_run;
 use super::load::Load;
 use super::mode::Mode;
@@ -122,7 +121,7 @@ impl Campaign {
 
     /// A step at which damaged files are set aside needs one. True if one was put there.
     fn plant(&mut self, step: &str) -> bool {
-        let is_wanted = step.starts_with(step::SET_ASIDE) && self.site.spool().exists();
+        let is_wanted = step.starts_with(SET_ASIDE) && self.site.spool().exists();
         if is_wanted {
             self.planted += 1;
             let name = format!("17{:014}-{}", self.planted, uuid_of(self.planted));

@@ -13,9 +13,15 @@ use super::support::wait::wait_within;
 const PROGRESS_TIME: Duration = Duration::from_secs(60);
 const STOP_TIME: Duration = Duration::from_secs(60);
 
+/// For one call: nothing is made to hang any more, but the machine may be busy.
+const CALL_SECONDS: &str = "30";
+
 /// Runs until the spool is empty, then stops; what went wrong.
 pub fn last_run(site: &Site, mode: Mode, number: u32) -> Vec<String> {
-    let mut life = Life::start(site.folder(), number, &mode.settings(site));
+    let mut settings = mode.settings(site);
+    let name = "CRASHMOVER_SAVE_TIMEOUT_SECONDS".to_owned();
+    settings.push((name, CALL_SECONDS.to_owned()));
+    let mut life = Life::start(site.folder(), number, &settings);
     if let Err(status) = life.ready() {
         return vec![format!(
             "the last start ended with {status}: {}",

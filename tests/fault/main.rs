@@ -1,7 +1,7 @@
 //! Kills and stops the real collector under load and counts what became of every report that was acknowledged.
 //!
 //! ```text
-//! tests/fault/run.sh [--kills N] [--stops N] [--cuts N] [--seed N]
+//! tests/fault/run.sh [--kills N] [--stops N] [--cuts N] [--seed N] [--binary PATH]
 //! ```
 //! What a killed process has written stays in the kernel's memory; what a power cut leaves is shown by `cuts`.
 
@@ -20,6 +20,7 @@ mod stops;
 mod support;
 mod table;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -48,13 +49,16 @@ struct Arguments {
     /// For the order of steps and the random moments
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Another build of the collector, with the cargo feature fail-points
+    #[arg(long)]
+    binary: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let started = Instant::now();
     let folder = tempfile::tempdir().expect("a temporary folder");
-    process::copy_binary(folder.path());
+    process::copy_binary(folder.path(), arguments.binary.as_deref());
     let mut run = Run {
         dice: StdRng::seed_from_u64(arguments.seed),
         reports: 0,
@@ -129,14 +133,15 @@ impl Run {
     }
 
     fn cut(&mut self, cuts: usize) {
-        if cuts == 0 || !self.convict() {
+        let disks = [false, true].into_iter();
+        let disks: Vec<_> = disks
+            .filter(|is_ext4| cuts > 0 && self.convict(*is_ext4))
+            .collect();
+        let scenes: Vec<_> = disks.into_iter().flat_map(scenes).collect();
+        if scenes.is_empty() {
             return;
         }
         table::cuts_head();
-        let scenes: Vec<_> = cuts::MODES
-            .into_iter()
-            .flat_map(|mode| STRENGTHS.map(|strength| cuts::Scene::honest(mode, strength)))
-            .collect();
         let shares = shares(cuts, scenes.len());
         for (scene, share) in scenes.into_iter().zip(shares) {
             let outcome = cuts::campaign(scene, share, self.first_report(), &mut self.dice);
@@ -147,12 +152,12 @@ impl Run {
     }
 
     /// Whether the harness notices each fsync that is missing. False where there can be no such disk.
-    fn convict(&mut self) -> bool {
+    fn convict(&mut self, is_ext4: bool) -> bool {
         println!();
-        for scene in cuts::guilty() {
+        for scene in cuts::guilty(is_ext4) {
             let first_report = self.first_report();
             let Some(is_noticed) = cuts::convicts(scene, first_report, &mut self.dice) else {
-                println!("NOT TESTED: power cuts");
+                println!("NOT TESTED: power cuts, {}", scene.name());
                 return false;
             };
             let found = if is_noticed {
@@ -177,6 +182,12 @@ impl Run {
         let named = problems.into_iter().map(|text| format!("{name}: {text}"));
         self.problems.extend(named);
     }
+}
+
+/// Every way to run it, on one kind of disk.
+fn scenes(is_ext4: bool) -> Vec<cuts::Scene> {
+    let of_mode = |mode| STRENGTHS.map(|strength| cuts::Scene::honest(is_ext4, mode, strength));
+    cuts::MODES.into_iter().flat_map(of_mode).collect()
 }
 
 /// Splits `all` into `parts` as evenly as it can be; the first get the rest.

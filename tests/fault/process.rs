@@ -21,10 +21,11 @@ const READY: &str = "listening on http://";
 /// The binary under test: a copy, so that a build during a long run does not change what is killed.
 static BINARY: OnceLock<PathBuf> = OnceLock::new();
 
-/// Copies the binary that cargo built for this suite into `folder`; to be called once, before any life.
-pub fn copy_binary(folder: &Path) {
+/// Copies the binary into `folder`, or else the one that cargo built for this suite; to be called once, before any life.
+pub fn copy_binary(folder: &Path, binary: Option<&Path>) {
     let copy = folder.join("antenna");
-    fs::copy(env!("CARGO_BIN_EXE_antenna"), &copy).expect("cargo built the binary");
+    let built = Path::new(env!("CARGO_BIN_EXE_antenna"));
+    fs::copy(binary.unwrap_or(built), &copy).expect("a binary");
     BINARY.set(copy).expect("called once");
 }
 

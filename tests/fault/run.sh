@@ -3,8 +3,10 @@
 #
 #   tests/fault/run.sh                          the long run: 205 kills, 50 stops, 5 to 20 minutes
 #   tests/fault/run.sh --kills 20 --stops 5     the short one
-#   tests/fault/run.sh --cuts 1000              the power is cut, on a disk in the test's memory (needs /dev/fuse)
+#   tests/fault/run.sh --cuts 1000              the power is cut, on a disk in the test's memory and on an ext4 on that
+#                                               (as root, with /dev/fuse and loop devices; what is not there is named)
 #   tests/fault/run.sh --seed 7                 other moments and another order of steps
+#   tests/fault/run.sh --binary target/release/antenna     another build of it, with the feature fail-points
 #
 # Needs what tests/run.sh needs. The table is kept in target/tests/fault.log, and so are the folders of collectors that
 # broke a promise: the log names them.

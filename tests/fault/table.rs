@@ -103,7 +103,7 @@ pub fn cut(outcome: &cuts::Outcome) {
 }
 
 fn row(cells: &[String; 10]) {
-    let mut line = format!("{:<43}", cells[0]);
+    let mut line = format!("{:<47}", cells[0]);
     for cell in &cells[1..] {
         line.push_str(&format!(" {cell:>12}"));
     }

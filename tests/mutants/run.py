@@ -12,7 +12,11 @@ ROOT = pathlib.Path.cwd()
 BUILD = ROOT / "target/mutants"
 # The disk half alone, which is built in seconds, and the whole tree for what needs it.
 HALF, WHOLE = BUILD / "half", BUILD / "whole"
-HALF_MODULES = ["crash", "crash_storage", "disk", "fail_point", "spool"]
+HALF_MODULES = ["crash", "crash_publish", "crash_storage", "crashmover", "disk", "fail_point", "metrics", "spool"]
+# All that they use of the settings: the file and the type.
+HALF_SETTINGS = {"choice": "Acknowledge", "crashmover": "CrashmoverSettings", "metrics": "StatsdSettings"}
+# What speaks to clouds would bring SDKs, which take minutes.
+CLOUDS = "s3|sqs|gcs|pubsub"
 # A mutant may make a test wait for ever: that is noticed, too.
 LONGEST_SECONDS = 900
 
@@ -47,10 +51,16 @@ def copy_half():
             shutil.copytree(ROOT / "src" / name, HALF / "src" / name)
         else:
             shutil.copy2(ROOT / "src" / f"{name}.rs", HALF / "src")
-    # S3 would bring the SDK, which takes minutes.
-    storage = HALF / "src/crash_storage/mod.rs"
-    storage.write_text(re.sub(r"^(pub use|mod) s3\b.*\n", "", storage.read_text(), flags=re.MULTILINE))
-    (HALF / "src/lib.rs").write_text("".join(f"pub mod {name};\n" for name in HALF_MODULES))
+    for name in ["crash_storage", "crash_publish"]:
+        room = HALF / "src" / name / "mod.rs"
+        room.write_text(re.sub(rf"^(pub use|mod) ({CLOUDS})\b.*\n", "", room.read_text(), flags=re.MULTILINE))
+    types = ["use std::num::NonZeroUsize;\nuse std::time::Duration;\n"]
+    for name, wanted in HALF_SETTINGS.items():
+        sources = (ROOT / f"src/settings/{name}.rs").read_text()
+        pattern = rf"^#\[derive[^\n]*\npub (?:struct|enum) {wanted} {{.*?^}}\n"
+        types += re.findall(pattern, sources, re.MULTILINE | re.DOTALL)
+    (HALF / "src/settings.rs").write_text("".join(types))
+    (HALF / "src/lib.rs").write_text("".join(f"pub mod {name};\n" for name in ["settings", *HALF_MODULES]))
     shutil.copy2(ROOT / "tests/mutants/Cargo.toml", HALF)
     shutil.copy2(ROOT / "Cargo.lock", HALF)
 

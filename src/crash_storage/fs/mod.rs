@@ -10,7 +10,7 @@ mod known;
 mod temp;
 mod tree;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -29,7 +29,9 @@ pub struct FsStore {
 }
 
 impl FsStore {
-    /// Touches no disk yet: the root is made when something is saved or verified. Several processes may use one root.
+    /// Touches no disk yet: `root`, the folder of the reports, is made when something is saved or verified, in one that exists.
+    /// Several processes may use one. With `fsync`, `put` waits until everything is on disk; without, a power cut loses
+    /// reports that were taken.
     ///
     /// # Errors
     /// The working directory is gone, and the root is relative to it.

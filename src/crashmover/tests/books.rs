@@ -55,7 +55,7 @@ async fn each_process_balances_by_itself_over_a_restart() {
     assert_eq!(scene.unaccounted(), 0);
     hanging.forget();
     let crashmover = scene.crashmover.clone();
-    let (leftover, dir) = scene.stop(Duration::from_millis(400)).await;
+    let (leftover, dir) = scene.stop().await;
     assert!(leftover.unsaved.is_empty());
     drop(crashmover);
     let scene = Scene::build(Wanted {

@@ -1,5 +1,8 @@
 //! From spool to storage to queue: each lets go only when the next one has it.
 
+use std::pin::pin;
+use std::sync::atomic::AtomicBool;
+
 use super::*;
 use crate::disk::testing::Operation;
 
@@ -26,6 +29,34 @@ async fn an_id_stays_in_the_spool_until_the_queue_has_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_yes_before_the_spool_remembers_the_id() {
+    let scene = Scene::build(Wanted {
+        ack_timeout: Duration::from_secs(60),
+        ..Wanted::new(Acknowledge::Saved, true)
+    })
+    .await;
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    let is_asked = Arc::new(AtomicBool::new(false));
+    let asked = is_asked.clone();
+    scene.disk.watch(move |_| {
+        asked.store(true, Ordering::SeqCst);
+        let _ = held.lock().unwrap().recv();
+    });
+    let report = report();
+    let mut taking = pin!(scene.take(&report));
+    let writing = eventually("it is written", || is_asked.load(Ordering::SeqCst));
+    tokio::select! {
+        answer = &mut taking => panic!("{answer:?} before the id is on disk"),
+        () = writing => {}
+    }
+    assert!(scene.is_saved(&report));
+    assert!(taking.as_mut().now_or_never().is_none());
+    drop(release);
+    assert_eq!(taking.await, Ok(Receipt));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_id_that_the_spool_could_not_take_is_remembered_at_the_stop() {
     let scene = hanging_queue(Acknowledge::Saved).await;
     let full = std::io::ErrorKind::StorageFull;
@@ -35,7 +66,7 @@ async fn an_id_that_the_spool_could_not_take_is_remembered_at_the_stop() {
     eventually("the queue is asked", || asked() > 0).await;
     let spool = scene.spool().clone();
     assert_eq!(spool.stats().publish.entries, 0);
-    let (leftover, _dir) = scene.stop(Duration::from_secs(2)).await;
+    let (leftover, _dir) = scene.stop().await;
     assert!(leftover.unpublished.is_empty());
     assert_eq!(spool.stats().publish.entries, 1);
 }

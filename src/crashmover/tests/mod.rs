@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::*;
 use crate::metrics::{Count, Fate};
 use hooks::Mood;
-use scene::{Scene, Wanted, eventually, large_report, report};
+use scene::{PATIENCE, Scene, Wanted, eventually, in_a_hurry, large_report, report};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_is_saved_and_published() {

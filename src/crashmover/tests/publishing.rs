@@ -80,7 +80,7 @@ async fn the_age_of_an_id_survives_a_restart() {
     let scene = Scene::new(Acknowledge::Saved, true).await;
     scene.queue.is(Mood::Refuses);
     assert_eq!(scene.take(&report()).await, Ok(Receipt));
-    let (leftover, dir) = scene.stop(Duration::from_millis(200)).await;
+    let (leftover, dir) = scene.stop().await;
     assert_eq!(leftover, Leftover::default());
     // As if it had waited for a day.
     let file = std::fs::read_dir(dir.path().join("spool/publish")).unwrap();

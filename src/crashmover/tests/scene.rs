@@ -1,5 +1,6 @@
 //! A crashmover on a stage, and what became of the reports that it was given. For tests only.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -120,9 +121,9 @@ impl Scene {
         }
     }
 
-    /// Stops in good order within this time; what is left, and what the next process finds.
-    pub async fn stop(self, time: Duration) -> (Leftover, TempDir) {
-        let leftover = self.crashmover.drain(time, &CancellationToken::new()).await;
+    /// Stops in good order, and in a hurry; what is left, and what the next process finds.
+    pub async fn stop(self) -> (Leftover, TempDir) {
+        let leftover = self.crashmover.drain(PATIENCE, &in_a_hurry()).await;
         (leftover, self.dir)
     }
 
@@ -184,6 +185,16 @@ impl Scene {
     pub fn total(&self, count: Count) -> u64 {
         self.metrics.total(&count)
     }
+}
+
+/// Longer than a busy machine takes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Nobody waits for what hangs; there is all the time for what does not.
+pub fn in_a_hurry() -> CancellationToken {
+    let hurry = CancellationToken::new();
+    hurry.cancel();
+    hurry
 }
 
 pub fn report() -> CrashReport {

@@ -232,3 +232,18 @@ async fn a_report_that_two_have_is_saved_and_published_once() {
     assert_eq!(scene.store.attempts.load(Ordering::SeqCst), 2);
     assert_eq!(scene.total(Count::Fate(Fate::Saved)), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_in_which_nothing_is_tried_any_more_is_told_too() {
+    let scene = Scene::new(Acknowledge::Saved, true).await;
+    let _hanging = scene.storage_hangs().await;
+    assert_eq!(scene.take(&report()).await, Ok(Receipt));
+    let health = &scene.crashmover.storage_health;
+    health.age(Duration::from_secs(61));
+    assert_eq!(scene.take(&report()).await, Ok(Receipt));
+    assert_eq!(health.long_outage(), None, "it has been told already");
+    health.worked();
+    health.failed();
+    health.age(Duration::from_secs(61));
+    assert!(health.long_outage().is_some());
+}

@@ -1,5 +1,6 @@
 //! The stop: nothing that is acknowledged is lost, nobody is acknowledged for nothing, and the time is used.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -15,10 +16,7 @@ async fn what_cannot_be_saved_before_the_stop_is_spooled() {
     for report in &reports {
         assert_eq!(scene.take(report).await, Ok(Receipt));
     }
-    let leftover = scene
-        .crashmover
-        .drain(Duration::from_millis(400), &CancellationToken::new())
-        .await;
+    let leftover = scene.crashmover.drain(PATIENCE, &in_a_hurry()).await;
     assert!(leftover.unsaved.is_empty());
     assert_eq!(scene.spool.as_ref().unwrap().stats().save.entries, 4);
 }
@@ -53,7 +51,7 @@ async fn who_comes_after_the_stop_is_in_the_spool_or_refused() {
         let late: Vec<_> = (0..30).map(|_| report()).collect();
         let stopping = async {
             let early = scene.take(&early);
-            let drain = scene.crashmover.drain(Duration::from_millis(800), &hurry);
+            let drain = scene.crashmover.drain(Duration::from_secs(2), &hurry);
             tokio::join!(early, drain)
         };
         let coming = async {
@@ -149,19 +147,64 @@ async fn a_client_that_waits_at_the_stop_is_told_of_the_spool() {
     .await;
     let _hanging = scene.storage_hangs().await;
     let reports = [report(), report()];
-    let hurry = CancellationToken::new();
-    hurry.cancel();
     let stop = async {
         eventually("both are being saved", || {
             scene.store.attempts.load(Ordering::SeqCst) == 2
         })
         .await;
-        scene
-            .crashmover
-            .drain(Duration::from_secs(60), &hurry)
-            .await
+        scene.crashmover.drain(PATIENCE, &in_a_hurry()).await
     };
     let (answers, leftover) = tokio::join!(scene.take_all(&reports), stop);
     assert_eq!(answers, [Ok(Receipt), Ok(Receipt)]);
     assert_eq!(leftover.spooled.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_yes_on_the_strength_of_memory_once_the_process_stops() {
+    let scene = Scene::new(Acknowledge::Queued, false).await;
+    let _hanging = scene.storage_hangs().await;
+    let hurry = CancellationToken::new();
+    let coming = async {
+        eventually("it stops", || scene.crashmover.stop.is_cancelled()).await;
+        scene.take(&report()).await
+    };
+    let stopping = async {
+        // Both movers hang, so nobody closes the queue for a while.
+        for number in 1..=2 {
+            assert_eq!(scene.take(&report()).await, Ok(Receipt));
+            eventually("it is being saved", || {
+                scene.crashmover.sizes().work_queue == number
+            })
+            .await;
+        }
+        scene.crashmover.drain(Duration::from_secs(2), &hurry).await
+    };
+    let (answer, leftover) = tokio::join!(coming, stopping);
+    assert_eq!(answer, Err(NotKept::QueueFull));
+    assert_eq!(leftover.unsaved.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stop_waits_until_those_who_came_late_are_told() {
+    let scene = Scene::new(Acknowledge::Spooled, true).await;
+    let is_begun = Arc::new(AtomicBool::new(false));
+    let begun = is_begun.clone();
+    scene.disk.watch(move |operation| {
+        if operation == Operation::SyncFile {
+            begun.store(true, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(400));
+        }
+    });
+    let is_told = AtomicBool::new(false);
+    let coming = async {
+        assert_eq!(scene.take(&report()).await, Ok(Receipt));
+        is_told.store(true, Ordering::SeqCst);
+    };
+    let stopping = async {
+        eventually("it is being written", || is_begun.load(Ordering::SeqCst)).await;
+        let hurry = CancellationToken::new();
+        scene.crashmover.drain(PATIENCE, &hurry).await;
+        assert!(is_told.load(Ordering::SeqCst));
+    };
+    tokio::join!(coming, stopping);
 }

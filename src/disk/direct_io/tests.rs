@@ -3,7 +3,9 @@
 use super::*;
 use bytes::Bytes;
 use rustix::fs::fcntl_getfl;
+use std::cell::Cell;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A file that takes so much in each call, and the rest in the last.
 struct Takes {
@@ -131,6 +133,27 @@ fn a_failed_write_gives_its_buffer_back() {
     assert_eq!(direct.lock().in_use, 0);
 }
 
+/// Large, and read a second time it panics.
+#[derive(Default)]
+struct ReadOnce(Cell<bool>);
+
+impl Deref for ReadOnce {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        assert!(!self.0.replace(true), "as the test wants it");
+        &[0; LEAST_BYTES]
+    }
+}
+
+#[test]
+fn a_write_that_panics_gives_its_buffer_back() {
+    let (direct, mut file) = (DirectIo::new(true), tempfile::tempfile().unwrap());
+    let write = AssertUnwindSafe(|| direct.write(&mut file, &[ReadOnce::default()]));
+    assert!(catch_unwind(write).is_err());
+    assert_eq!(direct.lock().in_use, 0);
+}
+
 #[test]
 fn only_so_many_write_at_a_time() {
     let direct = DirectIo::new(false);
@@ -138,6 +161,6 @@ fn only_so_many_write_at_a_time() {
         .map(|_| direct.take().unwrap())
         .collect();
     assert!(direct.take().is_none());
-    direct.give_back(buffers.remove(0));
+    drop(buffers.remove(0));
     assert!(direct.take().is_some());
 }

@@ -1,6 +1,7 @@
 //! The spool says no before a disk is full.
 
 use std::io::ErrorKind;
+use std::thread;
 
 use super::*;
 
@@ -107,4 +108,28 @@ async fn a_disk_that_fills_up_unseen_is_a_full_spool_too() {
     assert_eq!(entries(&spool), (0, 0, 0));
     assert_eq!(place.files(Folder::Incoming), [] as [PathBuf; 0]);
     spool.put(&report(1)).await.map(drop).unwrap();
+}
+
+/// It may hang, and whoever asks is a thread on which others depend.
+#[tokio::test]
+async fn nobody_who_wants_figures_waits_for_the_disk() {
+    let place = Place::new();
+    let spool = place.open();
+    let (asked, here) = (Arc::new(Mutex::new(None)), thread::current().id());
+    let seen = asked.clone();
+    place.disk.watch(move |operation| {
+        if operation == Operation::FreeBytes {
+            *seen.lock().unwrap() = Some(thread::current().id());
+        }
+    });
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while asked.lock().unwrap().is_none() && Instant::now() < deadline {
+        let _ = spool.stats();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let asked_on = asked
+        .lock()
+        .unwrap()
+        .expect("the disk is asked now and then");
+    assert_ne!(asked_on, here);
 }

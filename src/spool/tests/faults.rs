@@ -188,7 +188,7 @@ async fn a_saved_report_keeps_its_dumps_when_no_small_entry_can_be_written() {
     let entry = spool.advance(entry).await.unwrap();
     place.disk.fail(Operation::Write, 1, ErrorKind::StorageFull);
     let entry = spool.give_up_dumps(entry).await.unwrap();
-    assert_eq!(entry.state(), State::Publish);
+    assert_eq!(entry.state, State::Publish);
     assert_eq!(spool.load(&entry).await.unwrap(), report(1));
     assert_eq!(spool.stats().publish.bytes, 3 * 4096);
     assert_eq!(place.files(Folder::Incoming), [] as [PathBuf; 0]);

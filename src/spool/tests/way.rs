@@ -12,10 +12,10 @@ async fn a_report_goes_from_save_to_publish_and_away() {
     let place = Place::new();
     let spool = place.open();
     let entry = spool.put(&report(1)).await.unwrap();
-    assert_eq!((entry.state(), entry.crash_id()), (State::Save, id(1)));
+    assert_eq!((entry.state, entry.crash_id()), (State::Save, id(1)));
     assert_eq!(spool.load(&entry).await.unwrap(), report(1));
     let entry = spool.advance(entry).await.unwrap();
-    assert_eq!((entry.state(), entry.crash_id()), (State::Publish, id(1)));
+    assert_eq!((entry.state, entry.crash_id()), (State::Publish, id(1)));
     assert_eq!(entries(&spool), (0, 1, 0));
     spool.remove(entry).await.unwrap();
     assert_eq!(entries(&spool), (0, 0, 0));
@@ -90,7 +90,7 @@ async fn an_unpublished_id_is_kept_without_a_report() {
     let place = Place::new();
     let spool = place.open();
     let entry = spool.put_publish(&id(7)).await.unwrap();
-    assert_eq!((entry.state(), entry.crash_id()), (State::Publish, id(7)));
+    assert_eq!((entry.state, entry.crash_id()), (State::Publish, id(7)));
     drop((entry, spool));
     let entry = place.open().claim(State::Publish).unwrap();
     assert_eq!(entry.crash_id(), id(7));

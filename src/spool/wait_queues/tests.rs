@@ -34,14 +34,14 @@ fn three() -> Arc<WaitQueues> {
 
 fn claimed_micros(queues: &Arc<WaitQueues>) -> Vec<u64> {
     let claims: Vec<_> = std::iter::from_fn(|| queues.claim(State::Save)).collect();
-    claims.iter().map(|entry| entry.name.micros).collect()
+    claims.iter().map(|entry| entry.claim.name.micros).collect()
 }
 
 #[test]
 fn the_oldest_is_taken_first_and_nobody_twice() {
     let queues = three();
     let first = queues.claim(State::Save).unwrap();
-    assert_eq!(first.name, name(1, 1));
+    assert_eq!(first.claim.name, name(1, 1));
     assert_eq!(claimed_micros(&queues), [2, 3]);
 }
 
@@ -107,7 +107,7 @@ fn the_same_id_put_twice_at_once_gets_two_names() {
     let entries: Vec<_> = (0..100)
         .map(|_| queues.reserve(State::Save, id(1), 1, NO_LIMIT).unwrap())
         .collect();
-    let names: BTreeSet<_> = entries.iter().map(|entry| entry.name).collect();
+    let names: BTreeSet<_> = entries.iter().map(|entry| entry.claim.name).collect();
     assert_eq!(names.len(), 100);
 }
 
@@ -138,5 +138,5 @@ fn every_arrival_wakes_one_who_waits() {
     let Poll::Ready(second) = two.as_mut().poll(&mut context) else {
         panic!("nobody told the second");
     };
-    assert_ne!(first.name, second.name);
+    assert_ne!(first.claim.name, second.claim.name);
 }

@@ -162,6 +162,17 @@ async fn a_store_that_was_away_is_used_again() {
     assert_eq!(store.get(RAW_CRASH).await.unwrap(), "2");
 }
 
+/// A key that was just made is not known everywhere at once.
+#[tokio::test]
+async fn a_key_that_is_not_known_is_an_outage_once_the_store_has_worked() {
+    let (proxy, store, _) = behind_proxy(LONG).await;
+    store.put(&[], &whole(RAW_CRASH, "1")).await.unwrap();
+    proxy
+        .set(s3_error("403 Forbidden", "InvalidAccessKeyId", "Unknown"))
+        .await;
+    assert_eq!(put_error(&store).await.kind, StorageErrorKind::Transient);
+}
+
 #[tokio::test]
 async fn a_host_without_an_address_is_transient() {
     let aws = aws::settings("http://no-such-host.invalid:9", Duration::from_secs(5));

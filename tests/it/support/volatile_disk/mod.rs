@@ -1,14 +1,18 @@
 //! A disk whose power can be cut under a running process: a file system on FUSE that keeps only what was synced.
 //!
 //! It lives in the memory of the test, so it survives the cut and the collector does not. Needs `/dev/fuse` and the right
-//! to mount. What no cut can show is what the kernel's own file systems do in between; those are stricter or as strict.
+//! to mount. As it is, it promises less than any file system of the kernel's; with an ext4 on it, it is the drive below that.
 
+mod bytes;
+mod ext4;
 mod node;
 mod operations;
 mod serve;
 mod tree;
 
 use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,9 +22,9 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tempfile::TempDir;
 
-use node::Content;
+use ext4::Ext4;
 use operations::Serve;
-use tree::{ROOT, Tree};
+use tree::Tree;
 
 pub use tree::Strength;
 
@@ -38,6 +42,8 @@ struct State {
     lie: Option<Lie>,
     /// fsyncs until one fails, and what it then loses.
     failing: Option<(u32, StdRng)>,
+    /// What an fsync failed to write can be written by the next: a drive has its cache still, a kernel has not.
+    keeps_what_failed: bool,
     /// fsyncs that failed.
     failed: u32,
 }
@@ -47,20 +53,39 @@ pub struct VolatileDisk {
     state: Arc<Mutex<State>>,
     folder: TempDir,
     session: Option<BackgroundSession>,
+    ext4: Option<Ext4>,
 }
 
 impl VolatileDisk {
     /// `None` where this machine cannot do that; on CI with `/dev/fuse`, where it must, that is a failure.
     pub fn mount() -> Option<Self> {
+        Self::attached(None, &["/dev/fuse"])
+    }
+
+    /// One with an ext4 on it, of which it keeps the blocks that were flushed. `None` as for `mount`; needs loop devices too.
+    pub fn mount_ext4() -> Option<Self> {
+        Self::attached(Some(Ext4::new()), &["/dev/fuse", "/dev/loop-control"])
+    }
+
+    fn attached(ext4: Option<Ext4>, needed: &[&str]) -> Option<Self> {
+        let state = State {
+            keeps_what_failed: ext4.is_some(),
+            ..State::default()
+        };
         let mut disk = Self {
-            state: Arc::default(),
+            state: Arc::new(Mutex::new(state)),
             folder: tempfile::tempdir().expect("a temporary folder"),
             session: None,
+            ext4,
         };
         if let Err(error) = disk.attach() {
-            let must = std::env::var_os("CI").is_some() && Path::new("/dev/fuse").exists();
-            assert!(!must, "CI may not mount /dev/fuse: {error}");
-            eprintln!("NOT TESTED: power cuts need /dev/fuse and permission to mount: {error}");
+            let has_all = needed.iter().all(|device| Path::new(device).exists());
+            let must = std::env::var_os("CI").is_some() && has_all;
+            let devices = needed.join(" and ");
+            assert!(!must, "CI may not use {devices}: {error}");
+            eprintln!(
+                "NOT TESTED: these power cuts need {devices} and permission to mount: {error}"
+            );
             return None;
         }
         Some(disk)
@@ -71,11 +96,14 @@ impl VolatileDisk {
         config.mount_options = vec![MountOption::FSName("volatile".to_owned())];
         let serve = Serve::new(Arc::clone(&self.state));
         self.session = Some(fuser::spawn_mount(serve, self.folder.path(), &config)?);
-        Ok(())
+        let ext4 = self.ext4.as_ref();
+        ext4.map_or(Ok(()), |it| it.attach(self.folder.path()))
     }
 
+    /// Where processes find it.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        let ext4 = self.ext4.as_ref();
+        ext4.map_or(self.folder.path(), Ext4::path)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -96,6 +124,7 @@ impl VolatileDisk {
     }
 
     fn detach(&mut self) {
+        self.ext4.iter().for_each(Ext4::detach);
         if let Some(session) = self.session.take() {
             // Lazily, since a failed test may still have files open.
             let _ = Command::new("umount")
@@ -123,39 +152,35 @@ impl VolatileDisk {
 
     /// Nothing more can be written, or it can again.
     pub fn fill(&self, is_full: bool) {
-        self.state().is_full = is_full;
+        match &self.ext4 {
+            Some(ext4) => ext4.fill(is_full),
+            None => self.state().is_full = is_full,
+        }
     }
 
     /// Makes a folder that every cut leaves.
     pub fn make_folder(&self, name: &str) {
-        let tree = &mut self.state().tree;
-        let made = tree.make(ROOT, name.as_ref(), 0o755, Content::folder());
-        made.expect("a name that is not in use");
-        tree.sync(ROOT);
+        let made = fs::create_dir(self.path().join(name));
+        let durable = made.and_then(|()| File::open(self.path())?.sync_all());
+        durable.expect("a name that is not in use");
     }
 
-    /// Turns one bit in one of the files below a folder, not in those of these names; its name, if there is any.
+    /// Turns one bit in one of the files in a folder, not in those of these names; its name, if there is any.
     pub fn rot(&self, folder: &str, except: &BTreeSet<String>, seed: u64) -> Option<String> {
-        let (mut state, mut dice) = (self.state(), StdRng::seed_from_u64(seed));
-        let tree = &mut state.tree;
-        let mut files: Vec<(String, u64)> = tree
-            .nodes
-            .keys()
-            .map(|number| (tree.path(*number), *number))
-            .filter(|(path, _)| path.starts_with(folder) && !except.contains(&path[folder.len()..]))
-            .collect();
-        files.retain(|(_, number)| {
-            matches!(&tree.nodes[number].content, Content::File { durable, .. } if !durable.is_empty())
-        });
-        files.sort();
-        let (path, number) = files.get(dice.random_range(0..files.len().max(1)))?;
-        let Content::File { seen, durable, .. } = &mut tree.nodes.get_mut(number)?.content else {
-            return None;
-        };
-        let bit = dice.random_range(0..durable.len() * 8);
-        durable[bit / 8] ^= 1 << (bit % 8);
-        seen.clone_from(durable);
-        Some(path[folder.len()..].to_owned())
+        let (folder, mut dice) = (self.path().join(folder), StdRng::seed_from_u64(seed));
+        let files = fs::read_dir(&folder).ok()?;
+        let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        let mut names: Vec<_> = names.filter(|name| !except.contains(name)).collect();
+        names.sort();
+        let name = names.get(dice.random_range(0..names.len().max(1)))?;
+        let path = folder.join(name);
+        let bytes = fs::read(&path).ok()?;
+        let at = dice.random_range(0..bytes.len().max(1));
+        let turned = [bytes.get(at)? ^ (1 << dice.random_range(0..8))];
+        let file = File::options().write(true).open(&path).ok()?;
+        file.write_all_at(&turned, at as u64).ok()?;
+        file.sync_all().ok()?;
+        Some(name.clone())
     }
 }
 

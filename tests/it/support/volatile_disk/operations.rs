@@ -61,18 +61,13 @@ impl Serve {
 
     pub fn write(&self, number: INodeNo, offset: u64, data: &[u8]) -> Result<u32> {
         let mut state = self.state_with_room()?;
-        let (bytes, start) = (state.tree.bytes(number.0)?, offset as usize);
-        let end = start + data.len();
-        if bytes.len() < end {
-            bytes.resize(end, 0);
-        }
-        bytes[start..end].copy_from_slice(data);
+        state.tree.bytes(number.0)?.write(offset as usize, data);
         Ok(data.len() as u32)
     }
 
     pub fn resize(&self, number: INodeNo, size: u64) -> Result<()> {
         let mut state = self.state()?;
-        state.tree.bytes(number.0)?.resize(size as usize, 0);
+        state.tree.bytes(number.0)?.resize(size as usize);
         Ok(())
     }
 
@@ -83,6 +78,7 @@ impl Serve {
             lie,
             failing,
             failed,
+            keeps_what_failed,
             ..
         } = &mut *state;
         let is_folder = tree.node(number.0)?.content.is_folder();
@@ -91,7 +87,9 @@ impl Serve {
         }
         match failing {
             Some((1, dice)) => {
-                tree.sync_in_vain(number.0, dice);
+                if !*keeps_what_failed {
+                    tree.sync_in_vain(number.0, dice);
+                }
                 (*failing, *failed) = (None, *failed + 1);
                 return Err(Errno::EIO);
             }
@@ -105,7 +103,7 @@ impl Serve {
 
 fn attributes(number: INodeNo, node: &Node) -> FileAttr {
     let (kind, size) = match &node.content {
-        Content::File { seen, .. } => (FileType::RegularFile, seen.len() as u64),
+        Content::File(bytes) => (FileType::RegularFile, bytes.seen().len() as u64),
         Content::Folder { .. } => (FileType::Directory, 0),
     };
     FileAttr {

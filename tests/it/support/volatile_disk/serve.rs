@@ -169,8 +169,8 @@ impl Filesystem for Serve {
             Err(error) => return reply.error(error),
         };
         match state.tree.node(number.0).map(|node| &node.content) {
-            Ok(Content::File { seen, .. }) => {
-                let rest = seen.get(offset as usize..).unwrap_or_default();
+            Ok(Content::File(bytes)) => {
+                let rest = bytes.seen().get(offset as usize..).unwrap_or_default();
                 reply.data(&rest[..rest.len().min(size as usize)]);
             }
             Ok(Content::Folder { .. }) => reply.error(Errno::EISDIR),

@@ -7,7 +7,8 @@ use fuser::Errno;
 use rand::Rng;
 use rand::rngs::StdRng;
 
-use super::node::{Content, Names, Node, torn};
+use super::bytes::FileBytes;
+use super::node::{Content, Names, Node};
 
 pub const ROOT: u64 = 1;
 pub type Result<T> = std::result::Result<T, Errno>;
@@ -66,7 +67,7 @@ impl Tree {
     pub fn names(&self, folder: u64) -> Result<&Names> {
         match &self.node(folder)?.content {
             Content::Folder { seen, .. } => Ok(seen),
-            Content::File { .. } => Err(Errno::ENOTDIR),
+            Content::File(_) => Err(Errno::ENOTDIR),
         }
     }
 
@@ -75,12 +76,9 @@ impl Tree {
     }
 
     /// The bytes of a file, to be changed.
-    pub fn bytes(&mut self, file: u64) -> Result<&mut Vec<u8>> {
+    pub fn bytes(&mut self, file: u64) -> Result<&mut FileBytes> {
         match self.nodes.get_mut(&file).map(|node| &mut node.content) {
-            Some(Content::File { seen, is_clean, .. }) => {
-                *is_clean = false;
-                Ok(seen)
-            }
+            Some(Content::File(bytes)) => Ok(bytes),
             Some(Content::Folder { .. }) => Err(Errno::EISDIR),
             None => Err(Errno::ENOENT),
         }
@@ -153,49 +151,29 @@ impl Tree {
         match &mut self.nodes.get_mut(&folder)?.content {
             Content::Folder { durable, .. } if durably => Some(durable),
             Content::Folder { seen, .. } => Some(seen),
-            Content::File { .. } => None,
+            Content::File(_) => None,
         }
     }
 
     /// Makes a file or folder durable.
-    pub fn sync(&mut self, node: u64) {
-        self.sync_partly(node, |seen, _| seen.to_vec(), || true);
+    pub fn sync(&mut self, number: u64) {
+        match self.bytes(number) {
+            Ok(bytes) => bytes.sync(),
+            Err(_) => self.sync_names(number, || true),
+        }
     }
 
     /// An fsync that fails: some is durable, and the rest never will be, although it is seen.
-    pub fn sync_in_vain(&mut self, node: u64, dice: &mut StdRng) {
-        let mut names_dice = { dice.clone() };
-        self.sync_partly(
-            node,
-            |seen, durable| torn(seen, durable, dice),
-            || names_dice.random(),
-        );
+    pub fn sync_in_vain(&mut self, number: u64, dice: &mut StdRng) {
+        match self.bytes(number) {
+            Ok(bytes) => bytes.sync_in_vain(dice),
+            Err(_) => self.sync_names(number, || dice.random()),
+        }
     }
 
-    fn sync_partly(
-        &mut self,
-        number: u64,
-        mut written: impl FnMut(&[u8], &[u8]) -> Vec<u8>,
-        mut survives: impl FnMut() -> bool,
-    ) {
-        if let Some(Node {
-            content:
-                Content::File {
-                    seen,
-                    durable,
-                    is_clean,
-                },
-            ..
-        }) = self.nodes.get_mut(&number)
-        {
-            if !*is_clean {
-                *durable = written(seen, durable);
-                *is_clean = true;
-            }
-            return;
-        }
+    fn sync_names(&mut self, folder: u64, mut survives: impl FnMut() -> bool) {
         for change in std::mem::take(&mut self.pending) {
-            if change.folder() != Some(number) {
+            if change.folder() != Some(folder) {
                 self.pending.push(change);
             } else if survives() {
                 self.apply(&change, true);
@@ -213,16 +191,11 @@ impl Tree {
         }
         for node in self.nodes.values_mut() {
             match &mut node.content {
-                Content::File {
-                    seen,
-                    durable,
-                    is_clean,
-                } => {
-                    if is_torn && !*is_clean {
-                        *durable = torn(seen, durable, dice);
+                Content::File(bytes) => {
+                    if is_torn {
+                        bytes.sync_in_vain(dice);
                     }
-                    seen.clone_from(durable);
-                    *is_clean = true;
+                    bytes.forget_unsynced();
                 }
                 Content::Folder { seen, durable } => seen.clone_from(durable),
             }
