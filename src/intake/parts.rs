@@ -233,7 +233,7 @@ impl Parts {
                 let text = text.into_vec();
                 let decoded = gathering.decoded(&name, encoding, text.iter().copied());
                 let scale = decoded.as_deref().map_or(scale, Scale::of);
-                gathering.put_json(name, decoded.unwrap_or(text), &scale)?;
+                gathering.put_json(name, decoded.unwrap_or(text), scale)?;
             }
         }
         gathering.check_annotations()

@@ -78,6 +78,8 @@ impl Inflate {
                 State::Between if hint.wants_more && rest[0] == MAGIC => {
                     self.state = new_member();
                 }
+                // Tapes and block devices pad members with zeros.
+                State::Between if hint.wants_more && rest[0] == 0 => done_bytes += 1,
                 State::Between | State::Behind => {
                     self.state = State::Behind;
                     done_bytes = input.len();

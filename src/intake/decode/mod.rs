@@ -80,17 +80,13 @@ impl Encodings {
 impl Encoding {
     /// In any case; `x-gzip` is an older name of gzip (RFC 9110, 8.4.1.3).
     fn named(name: &[u8]) -> Option<Self> {
-        let known = [
-            (&b"gzip"[..], Self::Gzip),
-            (b"x-gzip", Self::Gzip),
-            (b"deflate", Self::Deflate),
-            (b"br", Self::Brotli),
-            (b"zstd", Self::Zstd),
-        ];
-        let mut known = known.into_iter();
-        known
-            .find(|(known, _)| name.eq_ignore_ascii_case(known))
-            .map(|(_, encoding)| encoding)
+        match name.to_ascii_lowercase().as_slice() {
+            b"gzip" | b"x-gzip" => Some(Self::Gzip),
+            b"deflate" => Some(Self::Deflate),
+            b"br" => Some(Self::Brotli),
+            b"zstd" => Some(Self::Zstd),
+            _ => None,
+        }
     }
 
     /// Whether a body that begins so is a form and not in this encoding: a proxy has decoded it and left the header.

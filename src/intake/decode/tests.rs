@@ -259,6 +259,22 @@ fn to_decode(values: &[&str], extra: ExtraEncodings) -> Vec<Encoding> {
     Encodings::of(values).to_decode(extra).collect()
 }
 
+/// As tapes and block devices pad them, and as writers of blocks make them: bgzip, pzstd.
+#[test]
+fn a_body_has_any_number_of_members_and_frames() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(5000).collect();
+    for (encoding, encode, padding) in [
+        (Encoding::Gzip, gzipped as fn(&[u8]) -> Vec<u8>, &[0; 9][..]),
+        (Encoding::Zstd, zstandard, b"\x50\x2a\x4d\x18\x01\0\0\0x"),
+    ] {
+        for padding in [b"", padding] {
+            let pieces = bytes.chunks(9).map(|piece| [&encode(piece), padding].concat());
+            let body = pieces.collect::<Vec<_>>().concat();
+            assert_eq!(decoded(encoding, &body, &[7]).as_deref(), Ok(&*bytes));
+        }
+    }
+}
+
 /// Encoded forms with one byte changed.
 fn damaged() -> impl Strategy<Value = (Encoding, Vec<u8>)> {
     let place = any::<prop::sample::Index>();

@@ -11,8 +11,6 @@ use super::zstd_head::{
 };
 use super::{Hint, Next, Step, Undecodable};
 
-/// As with gzip: nobody sends more, and each costs a new decoder.
-const MAX_FRAMES: usize = 64;
 const MAGIC_BYTES: usize = 4;
 const BLOCK_HEAD_BYTES: usize = 3;
 const CHECKSUM_BYTES: usize = 4;
@@ -25,9 +23,8 @@ pub struct Unzstd {
     state: State,
     /// What the decoder is only given whole: heads and blocks.
     gathered: Vec<u8>,
-    /// Frames begun, and among them those with data.
-    frames: usize,
-    data_frames: usize,
+    /// There was a frame with data.
+    has_data: bool,
     piece: Piece,
 }
 
@@ -69,8 +66,7 @@ impl Unzstd {
     fn advance(&mut self, rest: &mut &[u8], hint: Hint) -> Result<Option<Next>, Undecodable> {
         match &mut self.state {
             State::Magic => {
-                let is_enough = !hint.wants_more || self.frames >= MAX_FRAMES;
-                if self.data_frames > 0 && is_enough {
+                if self.has_data && !hint.wants_more {
                     self.state = State::Behind;
                 } else if gather(&mut self.gathered, rest, MAGIC_BYTES) {
                     self.begin()?;
@@ -146,12 +142,11 @@ impl Unzstd {
     /// Behind a magic number.
     fn begin(&mut self) -> Result<(), Undecodable> {
         let magic = self.gathered.first_chunk().copied().unwrap_or_default();
-        self.frames += 1;
         self.state = match begins(magic) {
             Begins::Frame => State::FrameHead,
-            Begins::Skippable if self.frames <= MAX_FRAMES => State::SkippableLength,
-            _ if self.data_frames > 0 => State::Behind,
-            _ => return Err(Undecodable),
+            Begins::Skippable => State::SkippableLength,
+            Begins::Other if self.has_data => State::Behind,
+            Begins::Other => return Err(Undecodable),
         };
         if !matches!(self.state, State::FrameHead) {
             self.gathered.clear();
@@ -166,7 +161,7 @@ impl Unzstd {
         decoder.set_max_window_size(MAX_WINDOW_BYTES);
         decoder.reset(&self.gathered[..]).map_err(|_| Undecodable)?;
         self.gathered.clear();
-        self.data_frames += 1;
+        self.has_data = true;
         self.state = State::Blocks(Box::new(Frame {
             decoder,
             head,
@@ -188,7 +183,7 @@ impl Unzstd {
     /// Nothing, if the body did not end inside a frame, and there was one.
     pub fn finish(&mut self) -> Option<Bytes> {
         let is_whole = match self.state {
-            State::Magic | State::Behind => self.data_frames > 0,
+            State::Magic | State::Behind => self.has_data,
             _ => false,
         };
         is_whole.then(|| self.piece.take())
