@@ -98,7 +98,10 @@ mod tests {
 
     #[test]
     fn names_and_values_cannot_steer_the_terminal() {
-        let rows = row("a\u{1b}[2J\n\u{202e}b", &"\u{1b}]0;x\u{7}\u{2066}\u{e9}".into());
+        let rows = row(
+            "a\u{1b}[2J\n\u{202e}b",
+            &"\u{1b}]0;x\u{7}\u{2066}\u{e9}".into(),
+        );
         assert_eq!(rows, [("a [2J  b".into(), " ]0;x  \u{e9}".into())]);
     }
 }

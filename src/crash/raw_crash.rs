@@ -150,7 +150,11 @@ fn metadata_member(metadata: Metadata, dumps: &[Dump]) -> Value {
         ("user_agent", user_agent.into()),
     ];
     let members = members.into_iter();
-    Value::Object(members.map(|(name, value)| (name.to_owned(), value)).collect())
+    Value::Object(
+        members
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 #[cfg(test)]

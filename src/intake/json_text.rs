@@ -3,14 +3,12 @@
 //! The original's parser, Python's, takes UTF-16 and UTF-32 (Windows PowerShell writes such files), and halves of surrogate
 //! pairs: JavaScript, Java and C# leave them where they cut a text inside an emoji, and write them as an escape.
 
+use memchr::memchr2;
+
 use super::text;
 
 /// Bytes of one character at the most, and so as many as tell the encoding.
 pub const WIDEST: usize = 4;
-const ESCAPE_BYTES: usize = "\\ud800".len();
-/// What takes the place of half a pair is exactly as long.
-const REPLACEMENT_ESCAPED: &[u8; ESCAPE_BYTES] = b"\\ufffd";
-const REPLACEMENT: &[u8; 3] = b"\xef\xbf\xbd";
 
 /// Whether a document that begins so is in UTF-16 or UTF-32: its first character is ASCII, so that in UTF-8 no NUL is among
 /// the first bytes (RFC 4627, 3).
@@ -18,7 +16,7 @@ pub fn is_wide(text: &[u8]) -> bool {
     text.iter().take(WIDEST).any(|byte| *byte == 0)
 }
 
-/// The document in UTF-8 without a byte order mark, if that can be had, and whether halves of pairs became U+FFFD.
+/// The document in UTF-8, if that can be had, and whether halves of pairs became U+FFFD.
 pub fn readable(mut text: Vec<u8>) -> (Vec<u8>, bool) {
     if is_wide(&text) {
         let charset = match text.as_slice() {
@@ -38,55 +36,51 @@ pub fn readable(mut text: Vec<u8>) -> (Vec<u8>, bool) {
 /// Puts U+FFFD in place of halves of surrogate pairs, be they escaped or encoded as if they were characters.
 fn mend_halves(text: &mut [u8]) -> bool {
     let (mut at, mut is_mended) = (0, false);
-    while let Some(found) = memchr::memchr2(b'\\', 0xed, &text[at..]) {
+    while let Some(found) = text.get(at..).and_then(|rest| memchr2(b'\\', 0xed, rest)) {
         at += found;
         let rest = &mut text[at..];
-        at += match Half::at(rest) {
-            None if rest[0] == b'\\' => 2,
-            None => 1,
-            Some(Half::EscapedHigh) if Half::at(&rest[ESCAPE_BYTES..]) == Some(Half::EscapedLow) => {
-                2 * ESCAPE_BYTES
+        at += match half(rest) {
+            None => 1 + usize::from(rest[0] == b'\\'),
+            Some((Half::First, bytes)) if half(&rest[bytes..]) == Some((Half::Second, bytes)) => {
+                2 * bytes
             }
-            Some(Half::Encoded) => {
-                rest[..REPLACEMENT.len()].copy_from_slice(REPLACEMENT);
+            Some((kind, bytes)) => {
                 is_mended = true;
-                REPLACEMENT.len()
-            }
-            Some(Half::EscapedHigh | Half::EscapedLow) => {
-                rest[..ESCAPE_BYTES].copy_from_slice(REPLACEMENT_ESCAPED);
-                is_mended = true;
-                ESCAPE_BYTES
+                // Exactly as long as what it replaces.
+                let replacement: &[u8] = match kind {
+                    Half::Encoded => b"\xef\xbf\xbd",
+                    Half::First | Half::Second => b"\\ufffd",
+                };
+                rest[..bytes].copy_from_slice(replacement);
+                bytes
             }
         };
-        at = at.min(text.len());
     }
     is_mended
 }
 
-/// Half of a surrogate pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Half {
-    EscapedHigh,
-    EscapedLow,
+    First,
+    Second,
+    /// Not escaped: two of them make no character either.
     Encoded,
 }
 
-impl Half {
-    /// The one with which a text begins.
-    fn at(text: &[u8]) -> Option<Self> {
-        match text {
-            [b'\\', b'u', b'd' | b'D', kind, a, b, ..]
-                if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() =>
-            {
-                match kind {
-                    b'8' | b'9' | b'a' | b'b' | b'A' | b'B' => Some(Self::EscapedHigh),
-                    b'c'..=b'f' | b'C'..=b'F' => Some(Self::EscapedLow),
-                    _ => None,
-                }
+/// The half with which a text begins, and its length.
+fn half(text: &[u8]) -> Option<(Half, usize)> {
+    match text {
+        [b'\\', b'u', b'd' | b'D', kind, a, b, ..]
+            if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() =>
+        {
+            match kind.to_ascii_lowercase() {
+                b'8' | b'9' | b'a' | b'b' => Some((Half::First, 6)),
+                b'c'..=b'f' => Some((Half::Second, 6)),
+                _ => None,
             }
-            [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..] => Some(Self::Encoded),
-            _ => None,
         }
+        [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..] => Some((Half::Encoded, 3)),
+        _ => None,
     }
 }
 
@@ -129,7 +123,10 @@ mod tests {
         for (sent, kept) in [
             (&br"cut \ud83d"[..], r"cut \ufffd"),
             (br"\ud83d\ud83D\uDD8A \udd8a", r"\ufffd\ud83D\uDD8A \ufffd"),
-            (br"\\ud83d \\\ud83dx \u00e9 \", r"\\ud83d \\\ufffdx \u00e9 \"),
+            (
+                br"\\ud83d \\\ud83dx \u00e9 \",
+                r"\\ud83d \\\ufffdx \u00e9 \",
+            ),
             (b"\xed\xa0\x80\xed\x9f\xbf", "\u{fffd}\u{d7ff}"),
         ] {
             let is_mended = kept.contains("fffd") || kept.contains('\u{fffd}');

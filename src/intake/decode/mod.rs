@@ -138,54 +138,25 @@ pub struct Hint {
 }
 
 /// Decodes one body.
-pub enum Decoder {
-    Inflate(Inflate),
-    Brotli(Box<Unbrotli>),
-    Zstd(Box<Unzstd>),
-}
-
-impl Decoder {
-    pub fn new(encoding: Encoding) -> Self {
-        match encoding {
-            Encoding::Gzip => Self::Inflate(Inflate::gzip()),
-            Encoding::Deflate => Self::Inflate(Inflate::deflate()),
-            Encoding::Brotli => Self::Brotli(Box::default()),
-            Encoding::Zstd => Self::Zstd(Box::default()),
-        }
-    }
-
+pub trait Decoder: Send {
     /// Decodes `input` up to its end, the end of a member, or a full piece of output.
     ///
     /// # Errors
     /// [`Undecodable`]; nothing more can be decoded afterwards.
-    pub fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
-        match self {
-            Self::Inflate(decoder) => decoder.decode(input, hint),
-            Self::Brotli(decoder) => decoder.decode(input, hint),
-            Self::Zstd(decoder) => decoder.decode(input, hint),
-        }
-    }
+    fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable>;
 
-    /// Bytes of memory that the decoder occupies now, or takes at its first call.
-    pub fn memory_bytes(&self) -> u64 {
-        piece::PIECE_BYTES as u64
-            + match self {
-                Self::Inflate(decoder) => decoder.memory_bytes(),
-                Self::Brotli(decoder) => decoder.memory_bytes(),
-                Self::Zstd(decoder) => decoder.memory_bytes(),
-            }
-    }
+    /// Bytes of memory that the decoder occupies now, or takes at its first call, besides a piece.
+    fn memory_bytes(&self) -> u64;
 
-    /// What is decoded but does not fill a piece.
-    ///
-    /// # Errors
-    /// The body ended too early.
-    pub fn finish(&mut self) -> Result<Bytes, Undecodable> {
-        let last = match self {
-            Self::Inflate(decoder) => decoder.finish(),
-            Self::Brotli(decoder) => decoder.finish(),
-            Self::Zstd(decoder) => decoder.finish(),
-        };
-        last.ok_or(Undecodable)
+    /// What is decoded but does not fill a piece; `None` if the body ended too early.
+    fn finish(&mut self) -> Option<Bytes>;
+}
+
+pub fn decoder(encoding: Encoding) -> Box<dyn Decoder> {
+    match encoding {
+        Encoding::Gzip => Box::new(Inflate::gzip()),
+        Encoding::Deflate => Box::new(Inflate::deflate()),
+        Encoding::Brotli => Box::<Unbrotli>::default(),
+        Encoding::Zstd => Box::<Unzstd>::default(),
     }
 }

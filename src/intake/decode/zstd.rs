@@ -9,7 +9,7 @@ use super::piece::Piece;
 use super::zstd_head::{
     Begins, BlockHead, FrameHead, MAX_BLOCK_BYTES, MAX_WINDOW_BYTES, begins, frame_head_bytes,
 };
-use super::{Hint, Next, Step, Undecodable};
+use super::{Decoder, Hint, Next, Step, Undecodable};
 
 const MAGIC_BYTES: usize = 4;
 const BLOCK_HEAD_BYTES: usize = 3;
@@ -47,9 +47,8 @@ struct Frame {
     decoded_bytes: u64,
 }
 
-impl Unzstd {
-    /// As [`super::Decoder::decode`].
-    pub fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
+impl Decoder for Unzstd {
+    fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
         let mut rest = input;
         let next = loop {
             if let Some(next) = self.advance(&mut rest, hint)? {
@@ -62,6 +61,26 @@ impl Unzstd {
         })
     }
 
+    fn memory_bytes(&self) -> u64 {
+        let State::Blocks(frame) = &self.state else {
+            return self.gathered.capacity() as u64;
+        };
+        // The window grows by doubling; while it does, there are two of them.
+        let window_bytes = frame.head.window_bytes.next_power_of_two();
+        window_bytes + window_bytes / 2 + TABLES_BYTES
+    }
+
+    /// Nothing, if the body did not end inside a frame, and there was one.
+    fn finish(&mut self) -> Option<Bytes> {
+        let is_whole = match self.state {
+            State::Magic | State::Behind => self.has_data,
+            _ => false,
+        };
+        is_whole.then(|| self.piece.take())
+    }
+}
+
+impl Unzstd {
     /// Goes from one state to the next; says what is wanted where that needs the caller.
     fn advance(&mut self, rest: &mut &[u8], hint: Hint) -> Result<Option<Next>, Undecodable> {
         match &mut self.state {
@@ -169,24 +188,6 @@ impl Unzstd {
             decoded_bytes: 0,
         }));
         Ok(())
-    }
-
-    pub fn memory_bytes(&self) -> u64 {
-        let State::Blocks(frame) = &self.state else {
-            return self.gathered.capacity() as u64;
-        };
-        // The window grows by doubling; while it does, there are two of them.
-        let window_bytes = frame.head.window_bytes.next_power_of_two();
-        window_bytes + window_bytes / 2 + TABLES_BYTES
-    }
-
-    /// Nothing, if the body did not end inside a frame, and there was one.
-    pub fn finish(&mut self) -> Option<Bytes> {
-        let is_whole = match self.state {
-            State::Magic | State::Behind => self.has_data,
-            _ => false,
-        };
-        is_whole.then(|| self.piece.take())
     }
 }
 

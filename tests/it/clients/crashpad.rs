@@ -82,7 +82,10 @@ fn crashpad_delivers_everything_to_the_address_of_a_dsn() {
     let stored = delivered(&database, &collector, &[&url]);
     assert!(content(&stored, "upload_file_minidump") == minidump);
     for (name, bytes) in [
-        ("settingsjson", &b"[{\"ProductName\": \"not this one\"}]"[..]),
+        (
+            "settingsjson",
+            &b"[{\"ProductName\": \"not this one\"}]"[..],
+        ),
         ("__sentryevent", b"\x81\xa3key\xa5value"),
         ("applog", b"a longer log"),
         ("applog_2", b"a log"),
