@@ -160,3 +160,56 @@ pub fn decoder(encoding: Encoding) -> Box<dyn Decoder> {
         Encoding::Zstd => Box::<Unzstd>::default(),
     }
 }
+
+#[cfg(test)]
+mod names {
+    use super::*;
+
+    #[test]
+    fn names_of_encodings() {
+        let none = ExtraEncodings::default();
+        let all = ExtraEncodings::ALL;
+        for (name, encoding) in [
+            ("gzip", Encoding::Gzip),
+            (" GZIP", Encoding::Gzip),
+            ("x-gzip", Encoding::Gzip),
+            ("deflate", Encoding::Deflate),
+            ("Br", Encoding::Brotli),
+            ("zstd ", Encoding::Zstd),
+        ] {
+            assert_eq!(to_decode(&[name], all), [encoding], "{name}");
+            let without = Some(encoding).filter(|encoding| *encoding == Encoding::Gzip);
+            assert_eq!(to_decode(&[name], none), Vec::from_iter(without), "{name}");
+        }
+        for name in ["", "identity", "brotli", "gzip;q=1", "gzip deflate"] {
+            assert_eq!(to_decode(&[name], all), [], "{name}");
+        }
+        assert_eq!(to_decode(&[], all), []);
+    }
+
+    /// RFC 9110, 5.6.1 and 8.4: in the order in which they were applied.
+    #[test]
+    fn encodings_are_a_list() {
+        let all = ExtraEncodings::ALL;
+        for values in [
+            &["gzip,"][..],
+            &["identity, gzip"],
+            &["gzip, identity"],
+            &[",, gzip ,"],
+            &["identity", "gzip"],
+            &["", "GZIP\t"],
+            &["unknown, gzip"],
+        ] {
+            assert_eq!(to_decode(values, all), [Encoding::Gzip], "{values:?}");
+        }
+        let two = [Encoding::Zstd, Encoding::Gzip];
+        assert_eq!(to_decode(&["gzip, zstd"], all), two);
+        assert_eq!(to_decode(&["x-gzip", "zstd"], all), two);
+        assert_eq!(to_decode(&["gzip, gzip, gzip, gzip"], all), []);
+    }
+
+    fn to_decode(values: &[&str], extra: ExtraEncodings) -> Vec<Encoding> {
+        let values = values.iter().map(|value| value.as_bytes());
+        Encodings::of(values).to_decode(extra).collect()
+    }
+}
