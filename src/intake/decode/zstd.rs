@@ -11,6 +11,8 @@ use super::zstd_head::{
 };
 use super::{Decoder, Hint, Next, Step, Undecodable};
 
+/// Each costs a new decoder, which takes longer than its bytes do. An inflated body of 100 MiB has 1,600 of 64 KiB.
+const MAX_FRAMES: usize = 2048;
 const MAGIC_BYTES: usize = 4;
 const BLOCK_HEAD_BYTES: usize = 3;
 const CHECKSUM_BYTES: usize = 4;
@@ -23,6 +25,8 @@ pub struct Unzstd {
     state: State,
     /// What the decoder is only given whole: heads and blocks.
     gathered: Vec<u8>,
+    /// Frames begun, also those that are skipped.
+    frames: usize,
     /// There was a frame with data.
     has_data: bool,
     piece: Piece,
@@ -85,7 +89,7 @@ impl Unzstd {
     fn advance(&mut self, rest: &mut &[u8], hint: Hint) -> Result<Option<Next>, Undecodable> {
         match &mut self.state {
             State::Magic => {
-                if self.has_data && !hint.wants_more {
+                if self.has_data && (!hint.wants_more || self.frames >= MAX_FRAMES) {
                     self.state = State::Behind;
                 } else if gather(&mut self.gathered, rest, MAGIC_BYTES) {
                     self.begin()?;
@@ -161,11 +165,12 @@ impl Unzstd {
     /// Behind a magic number.
     fn begin(&mut self) -> Result<(), Undecodable> {
         let magic = self.gathered.first_chunk().copied().unwrap_or_default();
+        self.frames += 1;
         self.state = match begins(magic) {
             Begins::Frame => State::FrameHead,
-            Begins::Skippable => State::SkippableLength,
-            Begins::Other if self.has_data => State::Behind,
-            Begins::Other => return Err(Undecodable),
+            Begins::Skippable if self.frames <= MAX_FRAMES => State::SkippableLength,
+            _ if self.has_data => State::Behind,
+            _ => return Err(Undecodable),
         };
         if !matches!(self.state, State::FrameHead) {
             self.gathered.clear();
