@@ -59,22 +59,27 @@ fn row(name: &str, value: &Value) -> Vec<(String, String)> {
         Value::Object(members) if name == "metadata" => members
             .iter()
             .filter(|(member, _)| *member != "dump_checksums")
-            .map(|(member, value)| (format!("metadata.{member}"), shown(value)))
+            .map(|(member, value)| (format!("metadata.{member}"), shown(&text_of(value))))
             .collect(),
-        value => vec![(name.to_owned(), shown(value))],
+        value => vec![(shown(name), shown(&text_of(value)))],
     }
 }
 
-/// One line of printable text.
-fn shown(value: &Value) -> String {
-    let text: String = text_of(value)
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+/// One line of printable text: neither names nor values of strangers may steer the terminal.
+fn shown(text: &str) -> String {
+    let printable = |c: char| if is_printable(c) { c } else { ' ' };
+    let text: String = text.chars().map(printable).collect();
     match text.char_indices().nth(LONGEST_VALUE) {
         Some((at, _)) => format!("{}… ({} characters)", &text[..at], text.chars().count()),
         None => text,
     }
+}
+
+/// Neither a control character nor one that is invisible or turns the direction of writing (Unicode's category Cf).
+fn is_printable(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn dump_line(dump: &Dump) -> String {
@@ -85,4 +90,18 @@ fn dump_line(dump: &Dump) -> String {
         dump.sha256_hex(),
         kind(dump)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_cannot_steer_the_terminal() {
+        let rows = row(
+            "a\u{1b}[2J\n\u{202e}b",
+            &"\u{1b}]0;x\u{7}\u{2066}\u{e9}".into(),
+        );
+        assert_eq!(rows, [("a [2J  b".into(), " ]0;x  \u{e9}".into())]);
+    }
 }

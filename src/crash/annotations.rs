@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::python_json::number_text;
@@ -9,7 +10,7 @@ use super::python_json::number_text;
 /// Annotations by name. A key/value part gives a string, a JSON part any JSON value.
 ///
 /// Sorted by code point, the order in which the raw crash is written.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Annotations(BTreeMap<String, Value>);
 
 impl Annotations {

@@ -28,14 +28,6 @@ impl ReservedDumpName {
     }
 }
 
-impl fmt::Display for ReservedDumpName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a dump cannot be named {}", self.0)
-    }
-}
-
-impl std::error::Error for ReservedDumpName {}
-
 impl DumpName {
     /// Keeps what is allowed in a name and cuts it to 30 characters, as the original does.
     ///

@@ -1,11 +1,8 @@
 //! The raw crash: one JSON document that holds everything about a report but its dumps. Schema version 2.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde_json::Value;
 
 use super::pieces::Pieces;
 use super::python_json::write_python_json;
@@ -85,15 +82,14 @@ impl RawCrash {
                 metadata.notes.push(note);
             }
         }
-        let document = Document {
-            id,
-            annotations: &annotations,
-            metadata: &metadata,
-            dumps,
-        };
+        let submitted = metadata.submitted.format(TIMESTAMP).to_string();
+        annotations.insert("submitted_timestamp", submitted);
+        annotations.insert("uuid", id.as_str());
+        annotations.insert("version", SCHEMA_VERSION);
+        annotations.insert("metadata", metadata_member(metadata, dumps));
         let mut pieces = Pieces::new(room);
         // Writing ends in an error for want of memory only: all keys are strings.
-        write_python_json(&mut pieces, &document).map_err(|_| NoMemory)?;
+        write_python_json(&mut pieces, &annotations).map_err(|_| NoMemory)?;
         pieces.finish().map(Self).map_err(|_| NoMemory)
     }
 
@@ -133,105 +129,32 @@ impl Eq for RawCrash {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoMemory;
 
-/// What is written: the annotations and, each in its place, the collector's own keys.
-struct Document<'a> {
-    id: &'a CrashId,
-    annotations: &'a Annotations,
-    metadata: &'a Metadata,
-    dumps: &'a [Dump],
-}
-
-/// A key of the collector's own, in the order in which they sort.
-#[derive(Clone, Copy)]
-enum Own {
-    Metadata,
-    SubmittedTimestamp,
-    Uuid,
-    Version,
-}
-
-impl Own {
-    const ALL: [Self; 4] = [
-        Self::Metadata,
-        Self::SubmittedTimestamp,
-        Self::Uuid,
-        Self::Version,
+/// The member `metadata`. Notes may be long: they are moved.
+fn metadata_member(metadata: Metadata, dumps: &[Dump]) -> Value {
+    let checksums = dumps.iter();
+    let checksums = checksums.map(|dump| (dump.name.to_string(), dump.sha256_hex().into()));
+    let compressed = if metadata.payload_compressed {
+        "1"
+    } else {
+        "0"
+    };
+    // The original writes the text of Python's None; processors know it.
+    let user_agent = metadata.user_agent.unwrap_or_else(|| "None".to_owned());
+    let members = [
+        ("collector_notes", metadata.notes.into()),
+        ("dump_checksums", Value::Object(checksums.collect())),
+        ("payload", metadata.payload.as_str().into()),
+        ("payload_compressed", compressed.into()),
+        ("payload_size", metadata.payload_bytes.into()),
+        ("throttle_rule", metadata.throttle_rule.into()),
+        ("user_agent", user_agent.into()),
     ];
-
-    fn key(self) -> &'static str {
-        match self {
-            Self::Metadata => "metadata",
-            Self::SubmittedTimestamp => "submitted_timestamp",
-            Self::Uuid => "uuid",
-            Self::Version => "version",
-        }
-    }
-
-    fn write<M: SerializeMap>(self, document: &Document, members: &mut M) -> Result<(), M::Error> {
-        let key = self.key();
-        let submitted = document.metadata.submitted;
-        match self {
-            Self::Metadata => members.serialize_entry(key, &MetadataDocument::of(document)),
-            Self::SubmittedTimestamp => {
-                members.serialize_entry(key, &submitted.format(TIMESTAMP).to_string())
-            }
-            Self::Uuid => members.serialize_entry(key, document.id.as_str()),
-            Self::Version => members.serialize_entry(key, &SCHEMA_VERSION),
-        }
-    }
-}
-
-impl Serialize for Document<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members = serializer.serialize_map(None)?;
-        let mut own = Own::ALL.into_iter().peekable();
-        for (name, value) in self.annotations.iter() {
-            let mut is_own = false;
-            while let Some(key) = own.next_if(|own| own.key() <= name.as_str()) {
-                is_own = key.key() == name;
-                key.write(self, &mut members)?;
-            }
-            if !is_own {
-                members.serialize_entry(name, value)?;
-            }
-        }
-        own.try_for_each(|key| key.write(self, &mut members))?;
-        members.end()
-    }
-}
-
-/// The member `metadata`. Fields are in the order of their names.
-#[derive(Serialize)]
-struct MetadataDocument<'a> {
-    collector_notes: &'a [String],
-    dump_checksums: BTreeMap<&'a str, String>,
-    payload: &'static str,
-    payload_compressed: &'static str,
-    payload_size: u64,
-    throttle_rule: &'a str,
-    user_agent: &'a str,
-}
-
-impl<'a> MetadataDocument<'a> {
-    fn of(document: &Document<'a>) -> Self {
-        let (metadata, dumps) = (document.metadata, document.dumps.iter());
-        Self {
-            collector_notes: &metadata.notes,
-            dump_checksums: dumps
-                .map(|dump| (dump.name.as_str(), dump.sha256_hex()))
-                .collect(),
-            payload: metadata.payload.as_str(),
-            payload_compressed: if metadata.payload_compressed {
-                "1"
-            } else {
-                "0"
-            },
-            payload_size: metadata.payload_bytes,
-            throttle_rule: &metadata.throttle_rule,
-            // The original writes the text of Python's None; processors know it.
-            user_agent: metadata.user_agent.as_deref().unwrap_or("None"),
-        }
-    }
+    let members = members.into_iter();
+    Value::Object(
+        members
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! A report whose client is gone by the time a mover gets to it costs as much as one that is kept. Without this, a storage
 //! that is asked for more than it can take would soon save nothing but reports that are too late.
 
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -48,7 +47,7 @@ mod tests {
 
     #[test]
     fn the_wait_grows_with_the_line_and_follows_storage() {
-        let estimate = WaitEstimate::new(NonZeroUsize::new(2).unwrap());
+        let estimate = WaitEstimate::new(2);
         assert_eq!(estimate.wait(1000), Duration::ZERO);
         estimate.saved(Duration::from_millis(100));
         assert_eq!(estimate.wait(0), Duration::ZERO);

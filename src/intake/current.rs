@@ -13,7 +13,6 @@ pub enum Current {
         name: String,
         charset: String,
         value: Buffer,
-        too_large: bool,
     },
     Json {
         name: String,
@@ -41,7 +40,6 @@ impl Current {
                 name,
                 charset,
                 value,
-                ..
             } => {
                 weight::block(name.capacity())
                     + weight::block(charset.capacity())
@@ -61,10 +59,7 @@ impl Current {
     /// The most by which a further piece can add to that; `frame_bytes` if it is kept as it is.
     pub fn most_of_data(&self, piece_bytes: usize, frame_bytes: u64) -> u64 {
         match self {
-            Self::LeftOut
-            | Self::Text {
-                too_large: true, ..
-            } => 0,
+            Self::LeftOut => 0,
             Self::Text { value: text, .. } | Self::Json { text, .. } => {
                 weight::block(text.capacity_with(piece_bytes))
             }
@@ -91,7 +86,6 @@ impl Current {
                 name,
                 charset,
                 value,
-                ..
             } => {
                 weight::decoding(value.bytes().len(), text::is_utf8(charset))
                     + weight::entry(name.len(), 0)

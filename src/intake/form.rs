@@ -2,7 +2,7 @@
 
 use bytes::{Buf, Bytes};
 
-use super::decode::{Decoder, Encoding, Encodings, Hint, Next, PIECE_BYTES, Undecodable};
+use super::decode::{Decoder, Encoding, Encodings, Hint, Next, PIECE_BYTES, Undecodable, decoder};
 use super::gathering::Gathered;
 use super::parts::Parts;
 use super::split::{Event, Splitter};
@@ -16,7 +16,7 @@ const EVENT_BYTES: usize = 256;
 /// One encoding of a body.
 struct Layer {
     encoding: Encoding,
-    decoder: Decoder,
+    decoder: Box<dyn Decoder>,
     /// Nothing of it has been seen yet.
     is_new: bool,
 }
@@ -73,7 +73,7 @@ impl<'h> Form<'h> {
         let layers = encodings.to_decode(limits.extra_encodings);
         let layers = layers.map(|encoding| Layer {
             encoding,
-            decoder: Decoder::new(encoding),
+            decoder: decoder(encoding),
             is_new: true,
         });
         Self {
@@ -245,9 +245,9 @@ impl<'h> Form<'h> {
     fn hold<U: Upload>(&self, more_bytes: u64, body: &mut U) -> Result<(), Failed<U::Error>> {
         let parts_bytes = self.parts.as_ref().map_or(0, Parts::weight);
         let decoders = self.layers.iter().map(|layer| layer.decoder.memory_bytes());
-        // Between two layers a piece waits.
-        let between = weight::block(PIECE_BYTES) * self.layers.len().saturating_sub(1) as u64;
-        let decoders_bytes = decoders.sum::<u64>() + between;
+        // Each fills a piece, and between two layers one waits.
+        let pieces = (2 * self.layers.len() as u64).saturating_sub(1);
+        let decoders_bytes = decoders.sum::<u64>() + pieces * weight::block(PIECE_BYTES);
         let bytes = weight::FORM + decoders_bytes + parts_bytes + more_bytes;
         body.hold(bytes).map_err(Failed::Body)
     }
@@ -270,7 +270,7 @@ impl<'h> Form<'h> {
             self.decode(Piece::default(), true, body).await?;
             let outermost = &mut self.layers[0];
             let last = outermost.decoder.finish();
-            let last = last.map_err(|Undecodable| outermost.encoding.malformed())?;
+            let last = last.ok_or_else(|| outermost.encoding.malformed())?;
             let last = self.decoded(last, 1)?;
             self.decode(last, false, body).await?;
             // Not before: its piece has been weighed with it.
@@ -280,12 +280,14 @@ impl<'h> Form<'h> {
             self.take_event(Event::EndOfPart, body).await?;
         }
         let parts = self.parts?;
-        let weight_bytes = parts.weight() + parts.most_at_finish();
+        let weight_bytes = parts.weight() + parts.gathering.most_at_finish();
         body.hold(weight::FORM + weight_bytes)
             .map_err(Failed::Body)?;
         let gathered = if self.splitter.is_complete() {
-            let work_bytes = parts.most_at_finish();
-            self.heavy.run(work_bytes, || parts.finish()).await
+            let work_bytes = parts.gathering.most_at_finish();
+            self.heavy
+                .run(work_bytes, || parts.gathering.finish())
+                .await
         } else {
             // A document of many megabytes is looked at once more.
             let reason = self.heavy.run(weight_bytes, || parts.cut_short()).await;

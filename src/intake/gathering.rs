@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::crash::{Annotations, Dump, Payload};
 
 use super::dumps::{self, Sent};
-use super::json::{self, Scale};
+use super::json::{Document, Scale};
 use super::text::{self, UnknownText};
 use super::transfer_encoding::TransferEncoding;
 use super::{Limits, Malformed, weight};
@@ -133,21 +133,17 @@ impl Gathering {
 
     /// `extra` replaces what was said before it, as recorded; parts behind it add to it. An object in another part adds its
     /// members, and any other value is the annotation that the part is named after.
-    pub fn put_json(
-        &mut self,
-        name: String,
-        text: Vec<u8>,
-        scale: &Scale,
-    ) -> Result<(), Malformed> {
+    pub fn put_json(&mut self, name: String, text: Vec<u8>, scale: Scale) -> Result<(), Malformed> {
+        let document = self.document(&name, text, scale);
         if name == EXTRA {
             self.has_json = true;
             self.annotations = Annotations::default();
-            self.annotations = json::annotations(&text, scale)?;
-            self.annotations_weight = weight::tree(scale);
+            self.annotations = document.annotations()?;
+            self.annotations_weight = weight::tree(&document.scale);
             return Ok(());
         }
-        self.annotations_weight += weight::tree(scale) + weight::block(name.capacity());
-        match json::value(&text, scale) {
+        self.annotations_weight += weight::tree(&document.scale) + weight::block(name.capacity());
+        match document.value() {
             Ok(Value::Object(members)) => {
                 self.has_json = true;
                 for (name, value) in members {
@@ -161,10 +157,18 @@ impl Gathering {
             Err(_) => {
                 self.has_text = true;
                 self.note(format!("{name}: kept as text, it is no JSON"));
-                self.put_text(name, "utf-8", text);
+                self.put_text(name, "utf-8", document.into_text());
             }
         }
         Ok(())
+    }
+
+    fn document(&mut self, name: &str, text: Vec<u8>, scale: Scale) -> Document {
+        let document = Document::new(text, scale);
+        if document.is_mended {
+            self.note(format!("{name}: U+FFFD is for half a character"));
+        }
+        document
     }
 
     /// Takes a dump, which weighs so much if it needs not be decoded.
@@ -195,33 +199,38 @@ impl Gathering {
         });
     }
 
-    /// The JSON file that is the annotations, since there are no others.
-    fn only_json(&self) -> Option<(usize, &Sent, &Scale)> {
-        let all = self.dumps.iter().enumerate();
-        let mut files = all.filter_map(|(at, sent)| Some((at, sent, sent.json.as_ref()?)));
-        files.next().filter(|_| self.annotations.is_empty())
+    /// The JSON file that is the annotations, since there are no others: the first that looks like an object, else the first.
+    fn only_json(&self) -> Option<usize> {
+        let is = |matches: fn(&Scale) -> bool| {
+            let mut all = self.dumps.iter();
+            all.position(|sent| sent.json.as_ref().is_some_and(matches))
+        };
+        let found = is(|scale| scale.is_object).or_else(|| is(|_| true));
+        found.filter(|_| self.annotations.is_empty())
     }
 
     /// The most by which [`Self::finish`] can add to the weight.
     pub fn most_at_finish(&self) -> u64 {
-        self.only_json().map_or(0, |(_, sent, scale)| {
-            let bytes = usize::try_from(sent.dump.length_bytes).unwrap_or(usize::MAX);
-            weight::tree(scale) + weight::block(bytes)
+        self.only_json().map_or(0, |at| {
+            let Sent { dump, json, .. } = &self.dumps[at];
+            let bytes = usize::try_from(dump.length_bytes).unwrap_or(usize::MAX);
+            json.as_ref().map_or(0, weight::tree) + weight::block(bytes)
         })
     }
 
     fn take_only_json(&mut self) -> Result<(), Malformed> {
-        let Some((at, sent, scale)) = self.only_json() else {
+        let Some(at) = self.only_json() else {
             return Ok(());
         };
-        if sent.dump.length_bytes > self.limits.annotations_bytes {
+        let Sent { dump, json, .. } = self.dumps.remove(at);
+        if dump.length_bytes > self.limits.annotations_bytes {
             return Err(Malformed::AnnotationsTooLarge);
         }
-        let annotations = json::annotations(&sent.dump.frames.concat(), scale)?;
-        self.annotations = annotations;
+        let text = dump.frames.concat();
+        let document = self.document(dump.name.as_str(), text, json.unwrap_or_default());
+        self.annotations = document.annotations()?;
         self.check_annotations()?;
         self.has_json = true;
-        self.dumps.remove(at);
         Ok(())
     }
 

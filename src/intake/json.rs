@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::crash::Annotations;
 
 use super::Malformed;
+use super::json_text::{WIDEST, is_wide, readable};
 
 /// Deeper documents end the original's recursion as well; ours stays far from a thread's stack.
 const DEEPEST: usize = 900;
@@ -25,6 +26,12 @@ pub struct Scale {
     pub lists: u64,
     pub members: u64,
     pub commas: u64,
+    /// It is in UTF-16 or UTF-32: what was counted is not what it consists of.
+    pub is_wide: bool,
+    /// It begins as an object does, and nothing stands beside that.
+    pub is_object: bool,
+    /// Bytes that are not inside of anything, of a byte order mark none.
+    outer_bytes: u64,
     depth: usize,
     deepest: usize,
     is_quoted: bool,
@@ -40,6 +47,10 @@ impl Scale {
 
     /// The next piece of the document.
     pub fn add(&mut self, text: &[u8]) {
+        // The first character is ASCII, and in UTF-8 it is no NUL (RFC 4627, 3).
+        let seen = usize::try_from(self.bytes()).unwrap_or(WIDEST);
+        let beginning = WIDEST.saturating_sub(seen);
+        self.is_wide |= is_wide(&text[..beginning.min(text.len())]);
         for byte in text {
             if self.is_quoted {
                 self.quoted_bytes += 1;
@@ -49,6 +60,10 @@ impl Scale {
                 continue;
             }
             self.other_bytes += 1;
+            if self.depth == 0 && byte.is_ascii_graphic() {
+                self.outer_bytes += 1;
+                self.is_object = self.outer_bytes == 1 && *byte == b'{';
+            }
             match byte {
                 b'"' => self.is_quoted = true,
                 b'[' | b'{' => {
@@ -68,57 +83,91 @@ impl Scale {
         }
     }
 
+    pub fn bytes(&self) -> u64 {
+        self.quoted_bytes + self.other_bytes
+    }
+
     /// Values at the most.
     pub fn values(&self) -> u64 {
         1 + self.objects + self.lists + self.commas
     }
 }
 
-/// Annotations from a JSON part. A byte order mark is passed over, the last of several equal keys wins.
-///
-/// # Errors
-/// `InvalidJson`: not JSON in UTF-8, or nested too deeply. `InvalidJsonValue`: not an object.
-pub fn annotations(text: &[u8], scale: &Scale) -> Result<Annotations, Malformed> {
-    parsed::<BTreeMap<String, Value>>(text, scale).map(Annotations::from)
+/// A document that is there whole, in UTF-8.
+pub struct Document {
+    text: Vec<u8>,
+    pub scale: Scale,
+    /// Halves of characters in it became U+FFFD.
+    pub is_mended: bool,
 }
 
-/// Any value, as of a part that is one annotation.
-///
-/// # Errors
-/// `InvalidJson`.
-pub fn value(text: &[u8], scale: &Scale) -> Result<Value, Malformed> {
-    if scale.deepest > DEEPEST {
-        return Err(Malformed::InvalidJson);
+impl Document {
+    pub fn new(text: Vec<u8>, scale: Scale) -> Self {
+        let (text, is_mended) = readable(text);
+        let scale = if scale.is_wide {
+            Scale::of(&text)
+        } else {
+            scale
+        };
+        Self {
+            text,
+            scale,
+            is_mended,
+        }
     }
-    whole(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text))
+
+    /// Annotations, of an object. The last of several equal keys wins.
+    ///
+    /// # Errors
+    /// `InvalidJson`: not JSON, or nested too deeply. `InvalidJsonValue`: not an object.
+    pub fn annotations(&self) -> Result<Annotations, Malformed> {
+        object::<BTreeMap<String, Value>>(&self.text, &self.scale).map(Annotations::from)
+    }
+
+    /// Any value, as of a part that is one annotation.
+    ///
+    /// # Errors
+    /// `InvalidJson`.
+    pub fn value(&self) -> Result<Value, Malformed> {
+        whole(&self.text, &self.scale)
+    }
+
+    pub fn into_text(self) -> Vec<u8> {
+        self.text
+    }
 }
 
 /// Why a document that was cut short is none, if it is not a whole object all the same. Builds nothing.
 ///
 /// # Errors
-/// As [`annotations`].
+/// As [`Document::annotations`].
 pub fn check(text: &[u8], scale: &Scale) -> Result<(), Malformed> {
-    parsed::<IgnoredAny>(text, scale).map(|_| ())
+    object::<IgnoredAny>(text, scale).map(|_| ())
 }
 
-fn parsed<'a, T: Deserialize<'a>>(text: &'a [u8], scale: &Scale) -> Result<T, Malformed> {
+fn object<'a, T: Deserialize<'a>>(text: &'a [u8], scale: &Scale) -> Result<T, Malformed> {
+    let trimmed = without_mark(text).trim_ascii_start();
+    if trimmed.first() != Some(&b'{') {
+        // Whatever it is, it is no object; nothing is built of it.
+        whole::<IgnoredAny>(text, scale)?;
+        return Err(Malformed::InvalidJsonValue);
+    }
+    whole(text, scale)
+}
+
+fn whole<'a, T: Deserialize<'a>>(text: &'a [u8], scale: &Scale) -> Result<T, Malformed> {
     if scale.deepest > DEEPEST {
         return Err(Malformed::InvalidJson);
     }
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    if text.trim_ascii_start().first() != Some(&b'{') {
-        // Whatever it is, it is no object; nothing is built of it.
-        whole::<IgnoredAny>(text)?;
-        return Err(Malformed::InvalidJsonValue);
-    }
-    whole(text)
-}
-
-fn whole<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, Malformed> {
-    let mut parser = serde_json::Deserializer::from_slice(text);
+    let mut parser = serde_json::Deserializer::from_slice(without_mark(text));
     parser.disable_recursion_limit();
     let value = T::deserialize(&mut parser).and_then(|value| parser.end().map(|()| value));
     value.map_err(|_| Malformed::InvalidJson)
+}
+
+/// A byte order mark is passed over.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -126,7 +175,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Annotations, Malformed> {
-        annotations(text.as_bytes(), &Scale::of(text.as_bytes()))
+        Document::new(text.into(), Scale::of(text.as_bytes())).annotations()
     }
 
     #[test]
@@ -148,7 +197,6 @@ mod tests {
             "{} x",
             "{'a': 1}",
             "{\"a\": NaN}",
-            "{\"a\": \"\\ud800\"}",
             "{\"a\": \"\t\"}",
         ] {
             assert_eq!(parsed(text), Err(Malformed::InvalidJson), "{text}");

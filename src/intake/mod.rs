@@ -14,6 +14,7 @@ mod gathering;
 mod header_field;
 mod heavy;
 mod json;
+mod json_text;
 mod malformed;
 mod part_head;
 mod parts;
@@ -47,7 +48,7 @@ use form::Form;
 /// # Errors
 /// As [`parse`]: `InvalidJson`, `InvalidJsonValue`.
 pub fn annotations_in_json(text: &[u8]) -> Result<Annotations, Malformed> {
-    json::annotations(text, &json::Scale::of(text))
+    json::Document::new(text.to_vec(), json::Scale::of(text)).annotations()
 }
 
 /// What intake wants to know of a request's head. Header values are raw bytes.

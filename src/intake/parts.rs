@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::crash::{Buffer, DumpHasher, DumpName, ReservedDumpName};
 
 use super::current::Current;
-use super::gathering::{EXTRA, Gathered, Gathering};
+use super::gathering::{EXTRA, Gathering};
 use super::json::{self, Scale};
 use super::part_head::PartHead;
 use super::split::Event;
@@ -21,7 +21,7 @@ const TREE_TO_TEXT: u64 = 4;
 pub struct Parts {
     limits: Limits,
     parts: usize,
-    gathering: Gathering,
+    pub gathering: Gathering,
     current: Current,
     transfer_encoding: TransferEncoding,
     /// What is kept in memory if a piece of the current frame is kept as it is.
@@ -114,7 +114,6 @@ impl Parts {
                     name,
                     charset: head.charset(),
                     value: Buffer::default(),
-                    too_large: false,
                 }
             }
             Some(name) => self.begin_dump(&name, &head),
@@ -150,10 +149,7 @@ impl Parts {
 
     fn data(&mut self, piece: Bytes) -> Result<(), Malformed> {
         match &mut self.current {
-            Current::LeftOut
-            | Current::Text {
-                too_large: true, ..
-            } => Ok(()),
+            Current::LeftOut => Ok(()),
             Current::Dump {
                 hasher,
                 frames_weight,
@@ -169,15 +165,14 @@ impl Parts {
                 hasher.take(piece);
                 Ok(())
             }
-            Current::Text {
-                value, too_large, ..
-            } => {
+            Current::Text { value, .. } => {
                 let bytes = value.bytes().len() + piece.len();
-                if bytes as u64 > self.limits.annotation_bytes {
-                    *too_large = true;
-                    *value = Buffer::default();
-                } else {
+                if bytes as u64 <= self.limits.annotation_bytes {
                     value.extend(&piece);
+                } else {
+                    let note = "extract payload text part exception: body part is too large";
+                    self.gathering.note(note.to_owned());
+                    self.current = Current::LeftOut;
                 }
                 Ok(())
             }
@@ -211,16 +206,9 @@ impl Parts {
                 gathering.put_dump(dump, is_exact, json, weight_bytes, encoding);
             }
             Current::Text {
-                too_large: true, ..
-            } => {
-                gathering
-                    .note("extract payload text part exception: body part is too large".to_owned());
-            }
-            Current::Text {
                 name,
                 charset,
                 value,
-                ..
             } => {
                 let value = value.into_vec();
                 let decoded = gathering.decoded(&name, encoding, value.iter().copied());
@@ -233,7 +221,7 @@ impl Parts {
                 let text = text.into_vec();
                 let decoded = gathering.decoded(&name, encoding, text.iter().copied());
                 let scale = decoded.as_deref().map_or(scale, Scale::of);
-                gathering.put_json(name, decoded.unwrap_or(text), &scale)?;
+                gathering.put_json(name, decoded.unwrap_or(text), scale)?;
             }
         }
         gathering.check_annotations()
@@ -247,18 +235,5 @@ impl Parts {
         json::check(text.bytes(), scale)
             .err()
             .unwrap_or(Malformed::InvalidPayloadStructure)
-    }
-
-    /// The most by which [`Self::finish`] can add to the weight.
-    pub fn most_at_finish(&self) -> u64 {
-        self.gathering.most_at_finish()
-    }
-
-    /// What was gathered, once the body is complete.
-    ///
-    /// # Errors
-    /// `NoAnnotations`; what is wrong with the JSON file that must be the annotations.
-    pub fn finish(self) -> Result<Gathered, Malformed> {
-        self.gathering.finish()
     }
 }

@@ -50,8 +50,22 @@ pub fn decode(charset: &str, bytes: Vec<u8>) -> Result<String, UnknownText> {
         },
         "utf-16le" | "utf-16-le" => utf16(&bytes, u16::from_le_bytes),
         "utf-16be" | "utf-16-be" => utf16(&bytes, u16::from_be_bytes),
+        "utf-32" | "utf32" | "u32" => match bytes.as_slice() {
+            [0xff, 0xfe, 0, 0, rest @ ..] => utf32(rest, u32::from_le_bytes),
+            [0, 0, 0xfe, 0xff, rest @ ..] => utf32(rest, u32::from_be_bytes),
+            rest => utf32(rest, u32::from_le_bytes),
+        },
+        "utf-32le" | "utf-32-le" => utf32(&bytes, u32::from_le_bytes),
+        "utf-32be" | "utf-32-be" => utf32(&bytes, u32::from_be_bytes),
         _ => by_label(&label, charset, &bytes),
     }
+}
+
+fn utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> Result<String, UnknownText> {
+    let (units, odd) = bytes.as_chunks::<4>();
+    let chars = units.iter().map(|bytes| char::from_u32(unit(*bytes)));
+    let text: Option<String> = chars.collect();
+    text.filter(|_| odd.is_empty()).ok_or(UnknownText)
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, UnknownText> {
@@ -86,6 +100,8 @@ mod tests {
             ("windows-1252", b"\x93\x80", "\u{201c}\u{20ac}"),
             ("utf-16", b"\xff\xfeh\0\xe9\0", "h\u{e9}"),
             ("utf-16le", b"h\0", "h"),
+            ("utf-32", b"\0\0\xfe\xff\0\x01\xf9\x8a", "\u{1f98a}"),
+            ("UTF-32LE", b"h\0\0\0", "h"),
             ("euc-kr", b"\xc7\xd1\xb1\xb9", "\u{d55c}\u{ad6d}"),
             ("shift_jis", b"\x83\x41", "\u{30a2}"),
         ] {
@@ -106,6 +122,8 @@ mod tests {
             ("us-ascii", b"\xe9"),
             ("utf-16", b"a"),
             ("utf-16le", b"\x00\xd8"),
+            ("utf-32le", b"\x00\xd8\0\0"),
+            ("utf-32", b"h\0\0"),
             ("foo-unknown", b"v"),
             ("", b"v"),
             ("unicode_escape", b"\\u00e9"),

@@ -17,17 +17,12 @@ pub enum TransferEncoding {
 impl TransferEncoding {
     /// By its name, in any case.
     pub fn named(name: &[u8]) -> Self {
-        let known = [
-            (&b"7bit"[..], Self::Identity),
-            (b"8bit", Self::Identity),
-            (b"binary", Self::Identity),
-            (b"base64", Self::Base64),
-            (b"quoted-printable", Self::QuotedPrintable),
-        ];
-        let mut known = known.into_iter();
-        known
-            .find(|(known, _)| name.eq_ignore_ascii_case(known))
-            .map_or(Self::Unknown, |(_, encoding)| encoding)
+        match name.to_ascii_lowercase().as_slice() {
+            b"" | b"7bit" | b"8bit" | b"binary" => Self::Identity,
+            b"base64" => Self::Base64,
+            b"quoted-printable" => Self::QuotedPrintable,
+            _ => Self::Unknown,
+        }
     }
 
     /// What the data is, of at most as many bytes; `None` if it is not in this encoding.

@@ -63,6 +63,11 @@ pub fn decoding(bytes: usize, is_utf8: bool) -> u64 {
 /// nodes may be half empty. Numbers are kept as text, which grows like a list. A string with escapes is put together in a
 /// buffer that does, too.
 pub fn tree(scale: &Scale) -> u64 {
+    if scale.is_wide {
+        // Each character that says something has two bytes at least, and all of it becomes UTF-8 before it is read.
+        let bytes = usize::try_from(scale.bytes()).unwrap_or(usize::MAX);
+        return any_tree(bytes / 2) + decoding(bytes, false);
+    }
     let escaped_bytes = if scale.escapes > 0 {
         3 * scale.quoted_bytes
     } else {

@@ -33,7 +33,7 @@ static SECTION: Section = Section {
 static CONCURRENT_CRASHMOVERS: Setting<usize> = Setting {
     names: &["CRASHMOVER_CONCURRENT_CRASHMOVERS"],
     default: "24",
-    reason: "saving mostly waits, for the network or for the disk; the original has 8 in each of its processes",
+    reason: "saving mostly waits, for the network or for the disk; the original of 2024 has 8 in each of its processes, that of 2026 has 2",
     help: "Reports saved at the same time. If `save_queue_size` climbs, try twice as many; too many make each save slower.",
     kind: COUNT,
 };
@@ -69,7 +69,7 @@ pub(super) static ACK_TIMEOUT: Setting<Duration> = Setting {
 static MAX_ATTEMPTS: Setting<usize> = Setting {
     names: &["CRASHMOVER_MAX_ATTEMPTS"],
     default: "20",
-    reason: "the original's",
+    reason: "as the original of 2024 has it; that of 2026 has 5",
     help: "How often saving one report is tried while its client waits. Only failures that may pass are tried again. What is \
            acknowledged, or in the spool, is tried until it is saved, and publishing until it works.",
     kind: COUNT,

@@ -7,7 +7,15 @@ use std::collections::BTreeSet;
 use super::layers::{Layer, SourcedValue};
 
 /// What the environment holds beyond these is somebody else's.
-const OURS: [&str; 4] = ["BREAKPAD_", "CRASHMOVER_", "GUNICORN_", "STATSD_"];
+const OURS: [&str; 6] = [
+    "BREAKPAD_",
+    "CRASHMOVER_",
+    // As older versions of the original named what is now `CRASHMOVER_CRASHSTORAGE_…`.
+    "CRASHPUBLISH_",
+    "CRASHSTORAGE_",
+    "GUNICORN_",
+    "STATSD_",
+];
 
 /// Kubernetes describes a service called `statsd` in variables that begin with these.
 const KUBERNETES: [&str; 2] = ["STATSD_PORT_", "STATSD_SERVICE_"];
@@ -123,7 +131,8 @@ fn replacement(name: &str, layer: &Layer) -> Option<String> {
     }
 }
 
-/// The known name that is one or two slips away, or that ends in the same words: `CRASHMOVER_BUCKET_NAME`.
+/// The known name that is one or two slips away, or that ends in the same words: `CRASHSTORAGE_REGION`,
+/// `CRASHMOVER_BUCKET_NAME`.
 fn did_you_mean<'a>(name: &str, known: &BTreeSet<&'a str>) -> Option<&'a str> {
     let upper = name.to_ascii_uppercase();
     let nearest = known.iter().min_by_key(|other| slips(&upper, other))?;
@@ -131,8 +140,11 @@ fn did_you_mean<'a>(name: &str, known: &BTreeSet<&'a str>) -> Option<&'a str> {
         return Some(nearest);
     }
     let (_, words) = upper.split_once('_')?;
-    let ending = format!("_{words}");
-    known.iter().find(|other| other.ends_with(&ending)).copied()
+    let ends_in = |words: &str| {
+        let ending = format!("_{words}");
+        known.iter().find(|other| other.ends_with(&ending)).copied()
+    };
+    ends_in(&upper).or_else(|| ends_in(words))
 }
 
 /// Letters to insert, remove or replace to turn one word into the other (Levenshtein).
@@ -154,8 +166,10 @@ fn slips(one: &str, other: &str) -> usize {
 mod tests {
     use super::*;
 
-    const KNOWN: [&str; 4] = [
+    const KNOWN: [&str; 6] = [
+        "CRASHMOVER_CRASHPUBLISH_REGION",
         "CRASHMOVER_CRASHSTORAGE_BUCKET_NAME",
+        "CRASHMOVER_CRASHSTORAGE_REGION",
         "CRASHMOVER_QUEUE_SIZE",
         "PORT",
         "STATSD_HOST",
@@ -185,6 +199,8 @@ mod tests {
                 "BREAKPAD_CRASHSTORAGE_BUCKET_NAME",
                 "CRASHMOVER_CRASHSTORAGE_BUCKET_NAME",
             ),
+            ("CRASHSTORAGE_REGION", "CRASHMOVER_CRASHSTORAGE_REGION"),
+            ("CRASHPUBLISH_REGION", "CRASHMOVER_CRASHPUBLISH_REGION"),
             ("STATSD_HOSTS", "STATSD_HOST"),
         ] {
             let expected = format!(

@@ -1,6 +1,5 @@
 //! A crashmover on a stage, and what became of the reports that it was given. For tests only.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -4,7 +4,7 @@ use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, Sta
 use bytes::Bytes;
 
 use super::piece::Piece;
-use super::{Hint, Next, Step, Undecodable};
+use super::{Decoder, Hint, Next, Step, Undecodable};
 
 /// The decoder looks at this much of the body at a time, however it arrives: whether damage or a limit is met first
 /// depends on it.
@@ -33,9 +33,8 @@ enum State {
     Behind,
 }
 
-impl BrotliDecoder {
-    /// As [`super::Decoder::decode`].
-    pub fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
+impl Decoder for BrotliDecoder {
+    fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
         let taken = input.len().min(BLOCK_BYTES - self.block.len());
         self.block.extend_from_slice(&input[..taken]);
         let is_due = self.block.len() == BLOCK_BYTES || hint.is_end;
@@ -50,6 +49,20 @@ impl BrotliDecoder {
         })
     }
 
+    fn memory_bytes(&self) -> u64 {
+        match self.state {
+            State::Stream(_, bytes) => bytes,
+            State::Start | State::Behind => 0,
+        }
+    }
+
+    /// Nothing, if the stream has ended: its end hands out everything.
+    fn finish(&mut self) -> Option<Bytes> {
+        matches!(self.state, State::Behind).then(|| self.piece.take())
+    }
+}
+
+impl BrotliDecoder {
     fn decode_block(&mut self) -> Result<Next, Undecodable> {
         match &mut self.state {
             State::Start => {
@@ -82,18 +95,6 @@ impl BrotliDecoder {
         } else {
             Next::Input
         })
-    }
-
-    pub fn memory_bytes(&self) -> u64 {
-        match self.state {
-            State::Stream(_, bytes) => bytes,
-            State::Start | State::Behind => 0,
-        }
-    }
-
-    /// Nothing, if the stream has ended: its end hands out everything.
-    pub fn finish(&mut self) -> Option<Bytes> {
-        matches!(self.state, State::Behind).then(|| self.piece.take())
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::piece::Piece;
-use super::{Hint, Next, Step, Undecodable};
+use super::{Decoder, Hint, Next, Step, Undecodable};
 
 const WINDOW_BITS: u8 = 15;
 const MAGIC: u8 = 0x1f;
@@ -45,8 +45,31 @@ impl Inflate {
         }
     }
 
-    /// As [`super::Decoder::decode`].
-    pub fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
+    /// Tells zlib's header from a bare stream. No encoder begins a bare one like that: it would be a stored block with
+    /// ones where encoders write zeros.
+    fn unwrap(&mut self, first: u8, second: u8) -> Result<(), Undecodable> {
+        let has_method = first & 0x0f == 8 && first >> 4 <= 7;
+        let is_zlib = has_method && u16::from_be_bytes([first, second]).is_multiple_of(31);
+        let mut member = Box::new(Decompress::new(is_zlib));
+        let mut has_ended = false;
+        for byte in [first, second] {
+            let (consumed, ended) = inflate_some(&mut member, &[byte], &mut self.piece)?;
+            if consumed == 0 {
+                return Err(Undecodable);
+            }
+            has_ended = ended;
+        }
+        self.state = if has_ended {
+            State::Behind
+        } else {
+            State::Member(member, false)
+        };
+        Ok(())
+    }
+}
+
+impl Decoder for Inflate {
+    fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
         let mut done_bytes = 0;
         while done_bytes < input.len() {
             let rest = &input[done_bytes..];
@@ -78,6 +101,8 @@ impl Inflate {
                 State::Between if hint.wants_more && rest[0] == MAGIC => {
                     self.state = new_member();
                 }
+                // Tapes and block devices pad members with zeros.
+                State::Between if hint.wants_more && rest[0] == 0 => done_bytes += 1,
                 State::Between | State::Behind => {
                     self.state = State::Behind;
                     done_bytes = input.len();
@@ -88,37 +113,14 @@ impl Inflate {
         Ok(Step { done_bytes, next })
     }
 
-    pub fn memory_bytes(&self) -> u64 {
+    fn memory_bytes(&self) -> u64 {
         match self.state {
             State::Behind => 0,
             _ => INFLATER_BYTES,
         }
     }
 
-    /// Tells zlib's header from a bare stream. No encoder begins a bare one like that: it would be a stored block with
-    /// ones where encoders write zeros.
-    fn unwrap(&mut self, first: u8, second: u8) -> Result<(), Undecodable> {
-        let has_method = first & 0x0f == 8 && first >> 4 <= 7;
-        let is_zlib = has_method && u16::from_be_bytes([first, second]).is_multiple_of(31);
-        let mut member = Box::new(Decompress::new(is_zlib));
-        let mut has_ended = false;
-        for byte in [first, second] {
-            let (consumed, ended) = inflate_some(&mut member, &[byte], &mut self.piece)?;
-            if consumed == 0 {
-                return Err(Undecodable);
-            }
-            has_ended = ended;
-        }
-        self.state = if has_ended {
-            State::Behind
-        } else {
-            State::Member(member, false)
-        };
-        Ok(())
-    }
-
-    /// The rest, if the body did not end inside a member.
-    pub fn finish(&mut self) -> Option<Bytes> {
+    fn finish(&mut self) -> Option<Bytes> {
         matches!(self.state, State::Between | State::Behind).then(|| self.piece.take())
     }
 }

@@ -142,54 +142,78 @@ pub struct Hint {
 }
 
 /// Decodes one body.
-pub enum Decoder {
-    Inflate(Inflate),
-    Brotli(Box<BrotliDecoder>),
-    Zstd(Box<ZstdDecoder>),
-}
-
-impl Decoder {
-    pub fn new(encoding: Encoding) -> Self {
-        match encoding {
-            Encoding::Gzip => Self::Inflate(Inflate::gzip()),
-            Encoding::Deflate => Self::Inflate(Inflate::deflate()),
-            Encoding::Brotli => Self::Brotli(Box::default()),
-            Encoding::Zstd => Self::Zstd(Box::default()),
-        }
-    }
-
+pub trait Decoder: Send {
     /// Decodes `input` up to its end, the end of a member, or a full piece of output.
     ///
     /// # Errors
     /// [`Undecodable`]; nothing more can be decoded afterwards.
-    pub fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable> {
-        match self {
-            Self::Inflate(decoder) => decoder.decode(input, hint),
-            Self::Brotli(decoder) => decoder.decode(input, hint),
-            Self::Zstd(decoder) => decoder.decode(input, hint),
+    fn decode(&mut self, input: &[u8], hint: Hint) -> Result<Step, Undecodable>;
+
+    /// Bytes of memory that the decoder occupies now, or takes at its first call, besides a piece.
+    fn memory_bytes(&self) -> u64;
+
+    /// What is decoded but does not fill a piece; `None` if the body ended too early.
+    fn finish(&mut self) -> Option<Bytes>;
+}
+
+pub fn decoder(encoding: Encoding) -> Box<dyn Decoder> {
+    match encoding {
+        Encoding::Gzip => Box::new(Inflate::gzip()),
+        Encoding::Deflate => Box::new(Inflate::deflate()),
+        Encoding::Brotli => Box::<BrotliDecoder>::default(),
+        Encoding::Zstd => Box::<ZstdDecoder>::default(),
+    }
+}
+
+#[cfg(test)]
+mod names {
+    use super::*;
+
+    #[test]
+    fn names_of_encodings() {
+        let none = ExtraEncodings::default();
+        let all = ExtraEncodings::ALL;
+        for (name, encoding) in [
+            ("gzip", Encoding::Gzip),
+            (" GZIP", Encoding::Gzip),
+            ("x-gzip", Encoding::Gzip),
+            ("deflate", Encoding::Deflate),
+            ("Br", Encoding::Brotli),
+            ("zstd ", Encoding::Zstd),
+        ] {
+            assert_eq!(to_decode(&[name], all), [encoding], "{name}");
+            let without = Some(encoding).filter(|encoding| *encoding == Encoding::Gzip);
+            assert_eq!(to_decode(&[name], none), Vec::from_iter(without), "{name}");
         }
+        for name in ["", "identity", "brotli", "gzip;q=1", "gzip deflate"] {
+            assert_eq!(to_decode(&[name], all), [], "{name}");
+        }
+        assert_eq!(to_decode(&[], all), []);
     }
 
-    /// Bytes of memory that the decoder occupies now, or takes at its first call.
-    pub fn memory_bytes(&self) -> u64 {
-        piece::PIECE_BYTES as u64
-            + match self {
-                Self::Inflate(decoder) => decoder.memory_bytes(),
-                Self::Brotli(decoder) => decoder.memory_bytes(),
-                Self::Zstd(decoder) => decoder.memory_bytes(),
-            }
+    /// RFC 9110, 5.6.1 and 8.4: in the order in which they were applied.
+    #[test]
+    fn encodings_are_a_list() {
+        let all = ExtraEncodings::ALL;
+        for values in [
+            &["gzip,"][..],
+            &["identity, gzip"],
+            &["gzip, identity"],
+            &[",, gzip ,"],
+            &["identity", "gzip"],
+            &["", "GZIP\t"],
+            &["unknown, gzip"],
+        ] {
+            assert_eq!(to_decode(values, all), [Encoding::Gzip], "{values:?}");
+        }
+        let two = [Encoding::Zstd, Encoding::Gzip];
+        assert_eq!(to_decode(&["gzip, zstd"], all), two);
+        assert_eq!(to_decode(&["x-gzip", "zstd"], all), two);
+        assert_eq!(to_decode(&["gzip, gzip, gzip, gzip"], all), []);
     }
 
-    /// What is decoded but does not fill a piece.
-    ///
-    /// # Errors
-    /// The body ended too early.
-    pub fn finish(&mut self) -> Result<Bytes, Undecodable> {
-        let last = match self {
-            Self::Inflate(decoder) => decoder.finish(),
-            Self::Brotli(decoder) => decoder.finish(),
-            Self::Zstd(decoder) => decoder.finish(),
-        };
-        last.ok_or(Undecodable)
+    fn to_decode(values: &[&str], extra: ExtraEncodings) -> Vec<Encoding> {
+        let values = values.iter().map(|value| value.as_bytes());
+        Encodings::of(values).to_decode(extra).collect()
     }
 }

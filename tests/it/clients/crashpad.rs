@@ -65,6 +65,36 @@ fn crashpad_delivers_attachments_byte_for_byte() {
     collector.stop();
 }
 
+/// As sentry-native starts it: the address is made of a DSN, and nobody can choose another path.
+#[test]
+fn crashpad_delivers_everything_to_the_address_of_a_dsn() {
+    let paths = ("BREAKPAD_SUBMIT_PATHS", "/api/*/minidump/");
+    let collector = TestCollector::start(&[&SETTINGS[..], &[paths]].concat());
+    let query = "sentry_client=sentry.native/0.11.0&sentry_key=0123456789abcdef";
+    let address = collector.address();
+    let url = format!("--url=http://{address}/api/42/minidump/?{query}");
+    let minidump = minidump("crashpad-chromium156-segv.dmp");
+    let database = Database::with_pending_report(&minidump);
+    database.attach("settings.json", b"[{\"ProductName\": \"not this one\"}]");
+    database.attach("__sentry-event", b"\x81\xa3key\xa5value");
+    database.attach("app.log", b"a log");
+    database.attach("app-log", b"a longer log");
+    let stored = delivered(&database, &collector, &[&url]);
+    assert!(content(&stored, "upload_file_minidump") == minidump);
+    for (name, bytes) in [
+        (
+            "settingsjson",
+            &b"[{\"ProductName\": \"not this one\"}]"[..],
+        ),
+        ("__sentryevent", b"\x81\xa3key\xa5value"),
+        ("applog", b"a longer log"),
+        ("applog_2", b"a log"),
+    ] {
+        assert_eq!(content(&stored, name), bytes, "{name}");
+    }
+    collector.stop();
+}
+
 /// The fork tries again, later and also after a restart: a report that could not be taken is not lost with it.
 #[test]
 fn crashpad_delivers_after_a_503_and_a_restart() {

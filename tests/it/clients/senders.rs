@@ -93,6 +93,41 @@ fn javas_clients_deliver_everything() {
     }
 }
 
+/// Debian's jars.
+fn java_with(jars: &[&str], script: &str) -> Command {
+    let jars: Vec<String> = jars
+        .iter()
+        .map(|jar| format!("/usr/share/java/{jar}.jar"))
+        .collect();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/clients/senders/");
+    let mut java = Command::new("java");
+    java.arg("-cp").arg(jars.join(":"));
+    java.arg(format!("{folder}{script}"));
+    java
+}
+
+/// The first two write a transfer encoding for each part.
+#[test]
+fn apaches_http_client_delivers_everything() {
+    let jars = [
+        "httpclient",
+        "httpmime",
+        "httpcore",
+        "commons-logging",
+        "commons-codec",
+    ];
+    for mode in ["STRICT", "RFC6532", "BROWSER_COMPATIBLE"] {
+        let mut java = java_with(&jars, "Apache.java");
+        java.arg(mode);
+        delivers(java, ONE_FIELD);
+    }
+}
+
+#[test]
+fn ok_http_delivers_everything() {
+    delivers(java_with(&["okhttp", "okio"], "OkHttp.java"), ONE_FIELD);
+}
+
 #[test]
 fn phps_curl_delivers_everything() {
     delivers(sender("php", "curl.php"), ["logs0", "logs1"]);
