@@ -39,9 +39,12 @@ async fn nobody_is_told_yes_before_the_spool_remembers_the_id() {
     let held = std::sync::Mutex::new(held);
     let is_asked = Arc::new(AtomicBool::new(false));
     let asked = is_asked.clone();
-    scene.disk.watch(move |_| {
-        asked.store(true, Ordering::SeqCst);
-        let _ = held.lock().unwrap().recv();
+    scene.disk.watch(move |operation| {
+        // The spool looks for room now and then, whatever becomes of a report.
+        if Operation::CHANGING.contains(&operation) {
+            asked.store(true, Ordering::SeqCst);
+            let _ = held.lock().unwrap().recv();
+        }
     });
     let report = report();
     let mut taking = pin!(scene.take(&report));

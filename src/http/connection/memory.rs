@@ -111,7 +111,8 @@ impl Memory {
     fn keep(&mut self) {
         let kept = self.shared.kept.clone();
         self.kept = self.kept.take().or_else(|| kept.try_acquire_owned().ok());
-        self.is_last_request.store(self.kept.is_none(), Ordering::Relaxed);
+        self.is_last_request
+            .store(self.kept.is_none(), Ordering::Relaxed);
     }
 
     /// The next request is waited for.
