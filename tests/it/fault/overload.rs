@@ -112,7 +112,7 @@ fn read_after_sending(rig: &Rig, crash: &Crash) {
 
 #[test]
 fn memory_that_is_used_up_is_told_before_the_body_is_sent() {
-    let budget = ("BREAKPAD_MAX_IN_FLIGHT_BYTES", "1048576");
+    let budget = ("BREAKPAD_MAX_IN_FLIGHT_BYTES", "1310720");
     let rig = Scene::new().start(&[budget, SMALL[2], SMALL[3], SMALL[4], SMALL[5]]);
     rig.scene().s3(Fault::Hang);
     let half = crash(9).dump("upload_file_minidump_browser", &[b'x'; 400_000]);
