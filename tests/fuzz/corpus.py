@@ -106,8 +106,9 @@ def rules_file():
         texts[f"page-{number}"] = block
     # Each condition on its own, in a whole file.
     rest = '\n[[rule]]\nname = "rest"\nresult = "accept"\n'
-    for source in ("rules_file_mistakes.rs", "condition.rs", "rule.rs", "rules_file_outcome.rs", "json_path.rs"):
+    for source in ("mistakes.rs", "rules_file/tests.rs", "rules_file/condition.rs", "condition.rs", "rule.rs", "rules_file/outcome.rs", "json_path.rs"):
         text = (ROOT / "src/throttle" / source).read_text()
+        source = source.replace("/", "-")
         for number, block in enumerate(re.findall(r'r#"(.*?)"#', text, re.S)):
             texts[f"{source}-{number}"] = block + rest
         for number, block in enumerate(re.findall(r"\{ annotation.*?\}", text)):
