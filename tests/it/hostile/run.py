@@ -108,6 +108,7 @@ class Attack:
         action = {
             "loop": self.loop,
             "kept": self.kept,
+            "served": self.served,
             "stall": self.stall,
             "drip": self.drip,
             "slow": self.slow,
@@ -157,6 +158,10 @@ class Attack:
     async def kept(self, reader, writer):
         while not self.is_over():
             await self.loop(reader, writer)
+
+    async def served(self, reader, writer):
+        await self.loop(reader, writer)
+        await self.silence(reader)
 
     async def begin(self, writer):
         body = self.shape.body

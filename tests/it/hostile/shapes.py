@@ -26,7 +26,7 @@ class Shape:
     encoding: str = ""
     clients: int = 4
     # "loop": again and again; "stall": a part of it, then silence; "drip": byte by byte behind that; "kept": on one
-    # connection; "deaf": pipelined, answers are not read; others are actions of `run.py`.
+    # connection; "served": once, then silence; "deaf": pipelined, answers are not read; others are actions of `run.py`.
     action: str = "loop"
     sent_part: float = 1.0
     settings: dict = field(default_factory=dict)
@@ -165,6 +165,7 @@ def shapes(full):
     add("refused, then silence", "H", lambda: gz(form(dump("d", bytes(20 * MIB)), b"--xyzzy?\r\n", end=False)), encoding="gzip", action="stall", clients=20)
     add("replaced, then silence", "H", lambda: gz(form(*(text("A", filled(b"a", some)) for _ in range(3)), end=False)), encoding="gzip", action="stall", clients=20)
     add("left out, then silence", "H", lambda: gz(form(part("", bytes(80 * MIB)), end=False)), encoding="gzip", action="stall", clients=20)
+    add("a report, then silence", "H", lambda: form(dump("d", bytes(300 * KIB))), action="served", clients=1000)
     add("nothing at all", "H", b"", action="idle", clients=300)
 
     # I: answers that nobody reads.
