@@ -116,7 +116,10 @@ impl Kind {
             }
             Self::Json => {
                 head += "\r\nContent-Type: application/json";
-                let json = json(dice, most_bytes);
+                let mut json = json(dice, most_bytes);
+                if dice.one_in(8) {
+                    json = wide(&json);
+                }
                 if dice.one_in(4) {
                     head += "\r\nContent-Transfer-Encoding: base64";
                     STANDARD.encode(json).into_bytes()
@@ -231,6 +234,12 @@ fn json(dice: &mut Dice, most_bytes: usize) -> Vec<u8> {
         format!("{{\"a\":[{values}]}}")
     }
     .into_bytes()
+}
+
+/// In UTF-16, as Windows PowerShell writes it.
+fn wide(json: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(json);
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
 fn nested(dice: &mut Dice, depth: usize) -> String {
